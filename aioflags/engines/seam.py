@@ -1,0 +1,95 @@
+"""The seam between policy and mechanism: what one attempt is told, what it answers. Plain data, no network, no loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aioflags.errors import DownloadError
+from aioflags.urls import Target
+
+__all__ = ["Attempt", "AttemptResult", "Engine", "Meter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request for one item.
+
+    Args:
+        target: Where the request goes.
+        name: Final name, relative to the destination, `/` between folders.
+        headers: User headers that may go to this target.
+        expected_bytes: Size in bytes that the content must have.
+        expected_digests: Algorithm to hexadecimal digest that the content must have.
+        may_replace: A file of this name may be replaced.
+        is_public_only: Refuse addresses of private networks: a public server redirected here.
+        is_fresh: Use a new connection: the last one dropped.
+    """
+
+    target: Target
+    name: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    expected_bytes: int | None = None
+    expected_digests: Mapping[str, str] = field(default_factory=dict)
+    may_replace: bool = False
+    is_public_only: bool = False
+    is_fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """How one attempt ended: saved (`error` and `location` are `None`), redirected, or failed.
+
+    Args:
+        error: Why it failed.
+        location: Where the server wants us to ask instead.
+        detail: More than the kind says, see `aioflags.retry.retries_allowed`.
+        http_status: Status of the answer, `None` if none came.
+        bytes: Size of the saved file in bytes.
+        digests: Algorithm to hexadecimal digest of the saved file.
+        content_encoding: Coding in which the file was sent and is stored.
+        requests: Requests that were sent.
+        retry_after: Seconds that the server asks us to stay away, `None` if it does not.
+        is_stale: A kept connection was closed by the server before it answered: nobody's fault, asked again at once.
+        is_private: The server's address belongs to a private network.
+    """
+
+    error: DownloadError | None = None
+    location: str | None = None
+    detail: str = ""
+    http_status: int | None = None
+    bytes: int = 0
+    digests: Mapping[str, str] = field(default_factory=dict)
+    content_encoding: str | None = None
+    requests: int = 1
+    retry_after: float | None = None
+    is_stale: bool = False
+    is_private: bool = False
+
+
+class Meter:
+    """What an attempt shows of itself while it runs; written by the engine, read by a display.
+
+    `received` and `total` are bytes, the others times on the monotonic clock of the loop in seconds, or `None`.
+    """
+
+    __slots__ = ("connected", "first_byte", "last_byte", "received", "sent", "total")
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.total: int | None = None
+        self.connected: float | None = None
+        self.sent: float | None = None
+        self.first_byte: float | None = None
+        self.last_byte: float | None = None
+
+
+class Engine(Protocol):
+    """A way to make attempts. No retry, no naming, no limits: those are the downloader's."""
+
+    async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
+        """Make one attempt; failure of the item is in the result, whatever is raised is a bug or a cancellation."""
+
+    async def close(self) -> None:
+        """Give back connections and threads."""

@@ -1,0 +1,216 @@
+"""What an HTTP exchange means, decided without I/O: a driver tells what it saw and is told what to do.
+
+No socket, file, clock or loop here; both the asyncio and the blocking driver ask the same functions, so that the
+rules for redirects, completeness and limits exist once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from aioflags.errors import DownloadError, make_error
+from aioflags.redact import escape_text
+from aioflags.retry import MISSING_STATUSES
+from aioflags.urls import Target, resolve_location
+
+__all__ = [
+    "MAX_HOPS",
+    "Accept",
+    "Chain",
+    "Ending",
+    "Redirect",
+    "Refuse",
+    "Verdict",
+    "judge_digests",
+    "judge_end",
+    "judge_response",
+    "judge_size",
+]
+
+#: Redirects followed for one item at most. Source: contract; aiohttp and requests allow 10 and 30.
+MAX_HOPS = 10
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# 203 is the file as a proxy changed it (RFC 9110, section 15.3.4); 201, 202, 204 and 205 carry no such file.
+_ACCEPTED = frozenset({200, 203})
+_DIGITS = re.compile(r"[0-9]{1,18}")
+
+
+class Ending(Enum):
+    """How the body ended, as the driver saw it."""
+
+    CLEAN = "clean"
+    CUT = "cut"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Write the body from here.
+
+    Args:
+        length: Bytes announced, `None` if the end of the body is told by chunked framing or by the connection.
+        is_chunked: The body comes in chunked framing, whose last chunk marks the end.
+        content_encoding: Coding that the server applied although none was asked for; stored as it came.
+    """
+
+    length: int | None
+    is_chunked: bool
+    content_encoding: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Ask again over there; `location` is the field as it came."""
+
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """No file comes of this answer."""
+
+    error: DownloadError
+
+
+Verdict = Accept | Redirect | Refuse
+
+
+def judge_response(
+    status: int,
+    headers: Mapping[str, str],
+    *,
+    host: str,
+    expected: int | None = None,
+    max_bytes: int | None = None,
+) -> Verdict:
+    """Decide what a response head to a plain GET means.
+
+    Args:
+        status: The final status code.
+        headers: The fields by name; look-up must ignore case.
+        host: For messages.
+        expected: Size in bytes that the list declares.
+        max_bytes: Largest body accepted, in bytes.
+
+    Source: RFC 9110, section 15; RFC 9112, section 6.3 (message body length).
+    """
+    if status in _ACCEPTED:
+        return _judge_body_head(headers, host, expected, max_bytes)
+    if status in _REDIRECTS:
+        location = headers.get("Location", "").strip()
+        if location:
+            return Redirect(location)
+        return _refuse("redirect", f"status {status} without a Location to go to", host)
+    if status == 206:
+        return _refuse("protocol", "the server sent a part (status 206) although the whole file was asked for", host)
+    if status in MISSING_STATUSES:
+        return _refuse("http", f"status {status}: the server has no such file", host)
+    return _refuse("http", f"status {status}", host)
+
+
+def _judge_body_head(headers: Mapping[str, str], host: str, expected: int | None, max_bytes: int | None) -> Verdict:
+    is_chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+    announced = headers.get("Content-Length")
+    length: int | None = None
+    if announced is not None and not is_chunked:
+        if not _DIGITS.fullmatch(announced.strip()):
+            return _refuse("protocol", f"Content-Length {escape_text(announced[:40])!r} is no length", host)
+        length = int(announced)
+        error = judge_size(length, host=host, expected=expected, max_bytes=max_bytes, is_whole=True)
+        if error is not None:
+            return Refuse(error)
+    coding = headers.get("Content-Encoding", "").strip().lower()
+    return Accept(length, is_chunked, escape_text(coding[:80]) if coding not in {"", "identity"} else None)
+
+
+def judge_size(
+    size: int, *, host: str, expected: int | None, max_bytes: int | None, is_whole: bool
+) -> DownloadError | None:
+    """Check a size against what the list declares and the user allows.
+
+    Args:
+        size: Bytes announced or received so far.
+        host: For the message.
+        expected: Bytes that the list declares.
+        max_bytes: Bytes that the user allows.
+        is_whole: `size` is the size of the whole body, not a count on the way.
+    """
+    if max_bytes is not None and size > max_bytes:
+        return make_error("too_large", f"the body is larger than --max-bytes {max_bytes}", host)
+    if expected is not None and (size > expected or (is_whole and size != expected)):
+        seen = f"has {size} bytes" if is_whole else f"has more than {expected} bytes"
+        return make_error("checksum", f"the list declares {expected} bytes, the body {seen}", host)
+    return None
+
+
+def judge_end(accept: Accept, received: int, ending: Ending, *, host: str) -> DownloadError | None:
+    """Decide whether the body is whole: `None` if it is, else why not.
+
+    Args:
+        accept: The verdict on the head.
+        received: Bytes of the body that came.
+        ending: How it ended.
+        host: For the message.
+
+    Source: RFC 9112, section 8 (incomplete messages). A body without length that ends with a clean FIN is complete
+    by that rule; one that ends with a reset is not.
+    """
+    length = accept.length
+    if length is not None and received < length:
+        return make_error("truncated", f"{received} of {length} bytes arrived", host)
+    if length is not None and received > length:
+        return make_error("protocol", f"more than the announced {length} bytes arrived", host)
+    if ending is Ending.CUT:
+        return make_error("truncated", f"the connection ended after {received} bytes, before the end of the body", host)
+    if ending is Ending.RESET and length is None:
+        return make_error("disconnected", f"the connection was reset after {received} bytes", host)
+    return None
+
+
+def judge_digests(expected: Mapping[str, str], found: Mapping[str, str]) -> DownloadError | None:
+    """Compare digests by algorithm, hexadecimal, lower case; `None` if all that are expected agree."""
+    for algorithm, digest in expected.items():
+        if found[algorithm] != digest:
+            return make_error("checksum", f"{algorithm} is {found[algorithm]}, the list declares {digest}", None)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Where an item's redirects have led so far.
+
+    Args:
+        target: Where the next request goes.
+        hops: Redirects followed.
+        is_foreign: A hop left the origin of the user's URL; from then on nothing the user gave goes along.
+    """
+
+    target: Target
+    hops: int = 0
+    is_foreign: bool = False
+
+    def follow(self, location: str) -> Chain:
+        """Take one hop.
+
+        Raises:
+            ProtocolError: `redirect`: too many hops, or a Location that cannot be followed.
+            RefusedError: `policy`: from https to http.
+
+        Source: RFC 9110, section 15.4; Fetch standard, HTTP-redirect fetch (an origin once left stays left).
+        """
+        host = self.target.host
+        if self.hops >= MAX_HOPS:
+            raise make_error("redirect", f"more than {MAX_HOPS} redirects", host)
+        target = resolve_location(self.target, location)
+        if self.target.scheme == "https" and target.scheme == "http":
+            raise make_error("policy", f"redirect from https to http ({target.host}) refused", host)
+        is_foreign = self.is_foreign or target.origin != self.target.origin
+        return replace(self, target=target, hops=self.hops + 1, is_foreign=is_foreign)
+
+
+def _refuse(kind: str, message: str, host: str) -> Refuse:
+    return Refuse(make_error(kind, message, host))
