@@ -13,14 +13,14 @@ __all__ = ["escape_text", "redact_text", "redact_url"]
 
 _HIDDEN = "***"
 
-# C0, DEL, C1, line and paragraph separators, lone surrogates, and the format characters (Cf) that are invisible
-# or reorder: soft hyphen, Arabic letter mark, zero width, bidi embeddings and isolates, interlinear marks, tags.
+# C0, DEL, C1, line and paragraph separators, lone surrogates, and the format characters (Cf) that hide or
+# reorder: soft hyphen, Arabic letter mark, zero width, bidi embeddings and isolates, interlinear marks, tags.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 # Printable ASCII, without user info or parameters.
-_PLAIN = re.compile(r"https?://[!-.0-9<=>A-~]++(?::[0-9]*+)?(?:/[!\"$-:<=>A-~]*+)?")
+_PLAIN = re.compile(r"https?://[A-Za-z0-9._-]++(?::[0-9]*+)?(?:/[!\"$-:<=>A-~]*+)?")
 _PARAMETERS = re.compile(r"[?#;]")
 _TELLTALE = (
     r"(?:(?<!de)sig|token|secret|passw|passphrase|pwd|auth(?!or(?!i))|credential|api[-_.]?key|access[-_.]?key"
