@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-__all__ = ["escape_text", "redact_text", "redact_url"]
+__all__ = ["UNSAFE", "escape_text", "redact_text", "redact_url"]
 
 _HIDDEN = "***"
 
 # C0, DEL, C1, line and paragraph separators, lone surrogates, and the format characters (Cf) that hide or
 # reorder: soft hyphen, Arabic letter mark, zero width, bidi embeddings and isolates, interlinear marks, tags.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+UNSAFE = (
+    "\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f"
 )
+_UNSAFE_CHARACTER = re.compile(f"[{UNSAFE}]")
 # Printable ASCII, without user info or parameters.
 _PLAIN = re.compile(r"https?://[A-Za-z0-9._-]++(?::[0-9]*+)?(?:/[!\"$-:<=>A-~]*+)?")
 _PARAMETERS = re.compile(r"[?#;]")
@@ -57,7 +58,7 @@ def escape_text(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return _UNSAFE.sub(_escape, text)
+    return _UNSAFE_CHARACTER.sub(_escape, text)
 
 
 def redact_url(url: str) -> str:

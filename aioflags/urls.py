@@ -1,6 +1,6 @@
-"""How a URL that a user or a server gave becomes a request target, and which addresses are private.
+"""How a URL that a user or a server gave becomes a request target.
 
-Knows RFC 3986 and 3987, IDNA and the special-purpose address registries; resolves no name and sends nothing.
+Knows RFC 3986 and 3987 and IDNA; resolves no name and sends nothing.
 The standard splitter is not used: it drops tabs and line breaks in silence, and those must be refused.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
+from aioflags.addresses import is_private_address, literal_address
 from aioflags.errors import ProtocolError, RefusedError
 from aioflags.redact import escape_text
 
@@ -28,9 +29,6 @@ _PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^#]*)", re.DOTALL)
 _NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 _NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 _LONGEST_NAME = 253
-_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,39 +115,6 @@ def resolve_location(base: Target, location: str) -> Target:
     except RefusedError as error:
         message = f"the redirect leads to a Location that cannot be followed: {error.message}"
         raise ProtocolError("redirect", message, base.host) from None
-
-
-def is_private_address(ip: str) -> bool:
-    """Tell whether an address is anything but globally routable; what is no address counts as private.
-
-    An address that embeds an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo) is judged by that one.
-
-    Source: the IANA special-purpose registries (RFC 6890); RFC 6052, 3056, 4380.
-
-    >>> is_private_address("::ffff:127.0.0.1"), is_private_address("2606:4700::1111")
-    (True, False)
-    """
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return True
-    if isinstance(address, ipaddress.IPv4Address):
-        return _is_private(address)
-    embedded = _embedded(address)
-    if embedded:
-        return any(_is_private(inner) for inner in embedded)
-    return _is_private(address) or address not in _GLOBAL_V6
-
-
-def literal_address(host: str) -> str | None:
-    """Give back `host` if it is an IP address, a dotted quad or IPv6 without brackets, else `None`."""
-    if ":" not in host and not host[-1:].isdigit():
-        return None
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    return host
 
 
 def _refused(message: str, host: str | None = None) -> RefusedError:
@@ -298,19 +263,3 @@ def _remove_dots(path: str) -> str:
     if segments[-1] in {".", ".."}:
         kept.append("")
     return "/" + "/".join(kept)
-
-
-def _embedded(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    if address.ipv4_mapped:
-        return [address.ipv4_mapped]
-    if address.sixtofour:
-        return [address.sixtofour]
-    if address.teredo:
-        return list(address.teredo)
-    if address in _NAT64 or address in _COMPATIBLE:
-        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
-    return []
-
-
-def _is_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return not address.is_global or address.is_multicast or address.is_reserved
