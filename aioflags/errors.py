@@ -61,7 +61,7 @@ class DownloadError(AioflagsError):
         return f"{self.kind}: {self.message}"
 
 
-class ConnectionFailed(DownloadError):
+class ConnectionFailed(DownloadError):  # noqa: N818 - ConnectionError is a builtin
     """The network did not carry the request or the answer."""
 
 

@@ -120,7 +120,8 @@ def _parse_lines(lines: Lines, convert: Convert, batch: list[Found], limit: int)
             found = _overlong(lines) if line is None else convert(lines, line.decode().strip())
         except UnicodeDecodeError:
             assert line is not None
-            found = _not_utf8(lines, line)
+            # A comment may be in any encoding.
+            found = convert(lines, line.decode(errors="replace").strip()) and _not_utf8(lines, line)
         if found is not None:
             batch.append(found)
 
@@ -135,9 +136,7 @@ def _read_json(lines: Lines, text: str) -> Found | None:
     try:
         row = json.loads(text)
     except (ValueError, RecursionError):
-        return _rejected(
-            lines, "url", 'not valid JSON; write one object a line: {"url": "http://…"}', lines.number
-        )
+        return _rejected(lines, "url", 'not valid JSON; write one object a line: {"url": "http://…"}', lines.number)
     if not isinstance(row, dict):
         return _rejected(lines, "url", 'not a JSON object; write it as {"url": "http://…"}', lines.number)
     return _read_row(lines, row, lines.number)
@@ -155,9 +154,7 @@ def _rejected(lines: Lines, kind: str, message: str, number: int, url: str = "")
 
 
 def _overlong(lines: Lines) -> Rejected:
-    return _rejected(
-        lines, "url", f"the line is longer than {LONGEST_LINE} bytes; is this a list?", lines.number
-    )
+    return _rejected(lines, "url", f"the line is longer than {LONGEST_LINE} bytes; is this a list?", lines.number)
 
 
 def _not_utf8(lines: Lines, raw: bytes) -> Rejected:
@@ -230,17 +227,13 @@ class _CsvParser:
         else:
             raise UsageError(f"{lines.label}, line 1: the list is empty; CSV begins with a header line")
         for delimiter in (",", ";", "\t"):
-            cells = [
-                cell.strip() for cell in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True))
-            ]
+            cells = [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True))]
             self._columns = [cell.lower() for cell in cells]
             if "url" in self._columns:
                 self._rows = csv.reader(self, delimiter=delimiter, skipinitialspace=True)
                 return
         found = redact_url(text)[:400]
-        raise UsageError(
-            f"{lines.label}, line {lines.number}: no column of the header is named url; it is: {found}"
-        )
+        raise UsageError(f"{lines.label}, line {lines.number}: no column of the header is named url; it is: {found}")
 
     def _read_record(self, cells: list[str], number: int) -> Found | None:
         if self._fault is not None:

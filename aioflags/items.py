@@ -1,4 +1,4 @@
-"""What goes in and what comes out: items, outcomes, the report. Frozen, plain data that crosses threads and processes."""
+"""What goes in and what comes out: items, outcomes, the report. Frozen, plain data that crosses process boundaries."""
 
 from __future__ import annotations
 

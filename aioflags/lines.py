@@ -51,9 +51,7 @@ class Lines:
         except OSError as error:
             raise UsageError(f"{self.label} cannot be read: {error.strerror}") from error
         if chunk is None:
-            raise UsageError(
-                f"{self.label} is in non-blocking mode; pass the list through a pipe, as in cat FILE |"
-            )
+            raise UsageError(f"{self.label} is in non-blocking mode; pass the list through a pipe, as in cat FILE |")
         first, *others = chunk.split(b"\n")
         self._extend(first)
         if others:

@@ -29,9 +29,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,198}+(?<!\.)")
 _FORBIDDEN = re.compile(rf'[{UNSAFE}\ufffd<>:"|?*/\\]')
 # Devices of Windows, with any extension, spaces before it and superscript digits included (Microsoft, "Naming
 # Files, Paths, and Namespaces").
-_RESERVED = re.compile(
-    r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|CLOCK\$|(?:COM|LPT)[0-9¹²³]) *(?:\..*)?", re.DOTALL
-)
+_RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|CLOCK\$|(?:COM|LPT)[0-9¹²³]) *(?:\..*)?", re.DOTALL)
 
 
 def name_from_url(url: str) -> str:

@@ -44,10 +44,8 @@ _HEADER_IN_TEXT = re.compile(
     r"(?:(['\"])\s*[:,=]\s*b?|\s*[:=]\s*))(?:(['\"])(?:(?!\3)[^\r\n])*|[^\r\n]*)",
     re.IGNORECASE,
 )
-_CREDENTIALS_IN_TEXT = re.compile(
-    r"\b(basic|bearer|digest|negotiate)(\s+)[A-Za-z0-9+/=_.~-]{6,}", re.IGNORECASE
-)
-_PAIR_IN_TEXT = re.compile(rf"({_TELLTALE}[\w.%-]{{0,128}}=)[^\s&;]+", re.IGNORECASE)
+_CREDENTIALS_IN_TEXT = re.compile(r"\b(basic|bearer|digest|negotiate)(\s+)[A-Za-z0-9+/=_.~-]{6,}", re.IGNORECASE)
+_PAIR_IN_TEXT = re.compile(rf"({_TELLTALE}[\w.%-]{{0,128}}=)([^\s&;]+)", re.IGNORECASE)
 
 
 def escape_text(text: str) -> str:
@@ -90,7 +88,7 @@ def redact_text(text: str) -> str:
     text = _URL_IN_TEXT.sub(_redact_match, text)
     text = _HEADER_IN_TEXT.sub(lambda match: f"{match[1]}{match[3] or ''}{_HIDDEN}", text)
     text = _CREDENTIALS_IN_TEXT.sub(rf"\1\2{_HIDDEN}", text)
-    text = _PAIR_IN_TEXT.sub(rf"\1{_HIDDEN}", text)
+    text = _PAIR_IN_TEXT.sub(lambda match: match[1] + _HIDDEN + _closing(match[2]), text)
     return escape_text(text)
 
 
@@ -140,5 +138,10 @@ def _hide_value(match: re.Match[str]) -> str:
 
 
 def _redact_match(match: re.Match[str]) -> str:
-    url = match[0].rstrip(_CLOSING)
-    return redact_url(url) + match[0][len(url) :]
+    closing = _closing(match[0])
+    return redact_url(match[0].removesuffix(closing)) + closing
+
+
+def _closing(text: str) -> str:
+    """What stands after a URL or a value in a sentence and is not part of it."""
+    return text[len(text.rstrip(_CLOSING)) :]

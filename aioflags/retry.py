@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["MISSING_STATUSES", "SLOW_STATUSES", "TRANSIENT_STATUSES", "backoff", "read_retry_after", "retries_allowed"]
+__all__ = [
+    "MISSING_STATUSES",
+    "SLOW_STATUSES",
+    "TRANSIENT_STATUSES",
+    "backoff",
+    "read_retry_after",
+    "retries_allowed",
+]
 
 #: Statuses that can pass. Source: RFC 9110, section 15.6; RFC 6585; 522 and 524 are Cloudflare's.
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 522, 524})

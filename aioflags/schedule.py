@@ -31,17 +31,27 @@ class Feedback(Enum):
 
 
 class Lane:
-    """One stream of entries; `is_open` is set through `Schedule.open` and `Schedule.close`."""
+    """One stream of entries; its state is kept by the schedule, for others to read."""
 
-    __slots__ = ("is_open", "waiting")
+    __slots__ = ("in_flight", "is_open", "waiting")
 
     def __init__(self) -> None:
         self.is_open = True
         self.waiting = 0
+        self.in_flight = 0
 
 
 class _Host(Generic[T]):
-    __slots__ = ("in_flight", "is_listed", "name", "next_start", "paused_until", "queues", "shrunk_at", "window")
+    __slots__ = (
+        "in_flight",
+        "is_listed",
+        "name",
+        "next_start",
+        "paused_until",
+        "queues",
+        "shrunk_at",
+        "window",
+    )
 
     def __init__(self, name: str, window: float) -> None:
         self.name = name
@@ -129,6 +139,7 @@ class Schedule(Generic[T]):
             # Back at the end: lanes of one host take turns.
             host.queues[lane] = queue
         lane.waiting -= 1
+        lane.in_flight += 1
         host.in_flight += 1
         self.in_flight += 1
         host.next_start = max(host.next_start, now - self._interval) + self._interval
@@ -140,10 +151,11 @@ class Schedule(Generic[T]):
         times = [heap[0][0] for heap in (self._timers, self._delayed) if heap]
         return min(times) if times else None
 
-    def finish(self, host_name: str, feedback: Feedback, *, started: float, now: float) -> None:
-        """An attempt at `host_name`, begun at `started`, has ended."""
+    def finish(self, host_name: str, lane: Lane, feedback: Feedback, *, started: float, now: float) -> None:
+        """An attempt at `host_name` for an entry of `lane`, begun at `started`, has ended."""
         host = self._host(host_name)
         host.in_flight -= 1
+        lane.in_flight -= 1
         self.in_flight -= 1
         if feedback is Feedback.WELL:
             host.window = min(self._limit, host.window + 1.0 / host.window)
@@ -178,6 +190,11 @@ class Schedule(Generic[T]):
             lane.is_open = True
             for host in self._hosts.values():
                 self._list(host)
+
+    def lanes(self) -> set[Lane]:
+        """Give the lanes that have entries waiting."""
+        queued = {lane for host in self._hosts.values() for lane in host.queues}
+        return queued | {row[3] for row in self._delayed}
 
     def drop(self, lane: Lane) -> list[T]:
         """Forget all waiting entries of `lane` and return them."""

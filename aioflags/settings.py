@@ -20,7 +20,17 @@ Durability = Literal["none", "batch", "file"]
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # The framing of the request and the coding of the answer are ours (RFC 9112, section 6; contract, section 2).
 _OUR_HEADERS = frozenset(
-    {"accept-encoding", "connection", "content-length", "host", "if-range", "range", "te", "transfer-encoding", "upgrade"}
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "host",
+        "if-range",
+        "range",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 
 
@@ -154,8 +164,10 @@ def _check_header(name: str, value: str) -> tuple[str, str]:
     if not isinstance(name, str) or not isinstance(value, str):
         raise UsageError("header names and values must be str")
     if not _TOKEN.fullmatch(name):
-        raise UsageError(f"header name {_show(name)} is not a token of letters, digits and -; write it as 'Name: value'")
-    if any(ord(char) < 32 and char != "\t" or ord(char) == 127 for char in value):
+        raise UsageError(
+            f"header name {_show(name)} is not a token of letters, digits and -; write it as 'Name: value'"
+        )
+    if any((ord(char) < 32 and char != "\t") or ord(char) == 127 for char in value):
         raise UsageError(f"the value of header {name} holds a line break or another control character; remove it")
     if name.lower() in _OUR_HEADERS:
         raise UsageError(f"header {name} is set by aioflags itself; remove it")
@@ -201,9 +213,7 @@ def _check_algorithm(name: str) -> str:
     except (ValueError, TypeError):
         size = 0
     if not size:
-        raise UsageError(
-            f"unknown checksum algorithm {_show(name)}; use a fixed-length name of hashlib such as sha256"
-        )
+        raise UsageError(f"unknown checksum algorithm {_show(name)}; use a fixed-length name of hashlib such as sha256")
     return algorithm
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "judge_end",
     "judge_response",
     "judge_size",
+    "request_headers",
 ]
 
 #: Redirects followed for one item at most. Source: contract; aiohttp and requests allow 10 and 30.
@@ -177,6 +178,18 @@ def judge_digests(expected: Mapping[str, str], found: Mapping[str, str]) -> Down
         if found[algorithm] != digest:
             return make_error("checksum", f"{algorithm} is {found[algorithm]}, the list declares {digest}", None)
     return None
+
+
+def request_headers(*layers: Mapping[str, str]) -> dict[str, str]:
+    """Merge header fields by name, ignoring case; later layers win. The coding is always ours.
+
+    Source: `Accept-Encoding: identity` asks for the bytes as the origin stores them (RFC 9110, section 12.5.3).
+
+    >>> request_headers({"User-Agent": "a"}, {"user-agent": "b"})
+    {'user-agent': 'b', 'Accept-Encoding': 'identity'}
+    """
+    merged = {name.lower(): (name, value) for layer in layers for name, value in layer.items()}
+    return dict(merged.values()) | {"Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -47,7 +47,7 @@ class Target:
     scheme: str
     host: str
     port: int
-    authorization: str | None = None
+    authorization: str | None = field(default=None, repr=False)
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -134,12 +134,8 @@ def _explain_scheme(raw: str) -> str:
     if not scheme:
         return "the URL has no scheme; write it as http://host/path or https://host/path"
     if scheme[1].lower() in _DEFAULT_PORTS:
-        return (
-            f"there is no // after {scheme[0].lower()} in the URL; write it as {scheme[0].lower()}//host/path"
-        )
-    return (
-        "the scheme of the URL is neither http nor https; write it as http://host/path or https://host/path"
-    )
+        return f"there is no // after {scheme[0].lower()} in the URL; write it as {scheme[0].lower()}//host/path"
+    return "the scheme of the URL is neither http nor https; write it as http://host/path or https://host/path"
 
 
 # Lists name few hosts many times.
@@ -181,9 +177,7 @@ def _check_name(name: str) -> str:
         )
     if _NUMERIC.fullmatch(host) and not _is_dotted_quad(host):
         # Resolvers read 127.1 or 0x7f.1 as an address, each in its own way: a road past every address check.
-        raise _refused(
-            f"the host {host} looks like a number but is no IPv4 address; write four decimal numbers", host
-        )
+        raise _refused(f"the host {host} looks like a number but is no IPv4 address; write four decimal numbers", host)
     return host
 
 

@@ -1,0 +1,52 @@
+"""Credentials by host from the user's netrc file; read once, only when asked for. Blocking."""
+
+from __future__ import annotations
+
+import base64
+import netrc
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from aioflags.errors import UsageError
+
+__all__ = ["Credentials", "read_netrc"]
+
+
+class Credentials:
+    """Gives the `Authorization` field for a host.
+
+    Args:
+        entries: What was read, `None` for no credentials at all.
+    """
+
+    def __init__(self, entries: netrc.netrc | None = None) -> None:
+        self._entries = entries
+
+    def headers_for(self, host: str) -> Mapping[str, str]:
+        """Give the fields to send to `host`; empty if the file does not name it.
+
+        The `default` entry is not used: it would hand one password to every host of a list.
+        """
+        if self._entries is None or host not in self._entries.hosts:
+            return {}
+        login, _, password = self._entries.hosts[host]
+        token = base64.b64encode(f"{login}:{password or ''}".encode()).decode("ascii")
+        return {"Authorization": f"Basic {token}"}
+
+
+def read_netrc() -> Credentials:
+    """Read the file that the variable NETRC names, else `.netrc` (`_netrc` on Windows) in the home directory.
+
+    Raises:
+        UsageError: There is none, or it cannot be read.
+    """
+    path = os.environ.get("NETRC") or str(Path.home() / ("_netrc" if os.name == "nt" else ".netrc"))
+    try:
+        return Credentials(netrc.netrc(path))
+    except OSError as error:
+        raise UsageError(f"--netrc: cannot read {path}: {error.strerror}") from error
+    except (netrc.NetrcParseError, UnicodeDecodeError) as error:
+        # The parser's own words may quote a password.
+        line = getattr(error, "lineno", None)
+        raise UsageError(f"--netrc: {path} is not a netrc file (line {line})") from None

@@ -1,0 +1,324 @@
+"""The destination directory: private part files that appear whole under their final names. Blocking.
+
+Bytes arrive in `DIR/.aioflags/run-…/`, a private folder that its run holds locked; what a killed run left behind is
+swept by the next. A final name only ever holds a whole file, by rename.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from io import FileIO
+
+from aioflags.digests import Digests
+from aioflags.errors import DownloadError, StorageError, make_error
+from aioflags.folders import Folder
+from aioflags.redact import escape_text
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["STATE_FOLDER", "Destination", "Part", "is_destination_fault", "translate_os_error"]
+
+STATE_FOLDER = ".aioflags"
+_RUN_PREFIX = "run-"
+_OPEN_FOLDERS = 64
+#: Faults of one file; any other error of the system is one of the destination, and ends the run.
+_FILE_FAULTS = frozenset({errno.EFBIG, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.EEXIST})
+
+
+def translate_os_error(error: OSError, what: str) -> StorageError:
+    """Say what the disk refused and what to do.
+
+    Args:
+        error: What the system said.
+        what: What was tried, for instance `write fr.svg`.
+    """
+    reason = error.strerror or type(error).__name__
+    advice = {
+        errno.ENOSPC: "; free some space and run the same command again",
+        errno.EDQUOT: "; your quota is used up",
+        errno.EROFS: "; choose another destination with --dir",
+        errno.EACCES: "; choose a destination that you may write to with --dir",
+        errno.EFBIG: "; the file system or a limit forbids files of this size",
+    }.get(error.errno or 0, "")
+    return StorageError("storage", f"cannot {escape_text(what)}: {reason}{advice}", None)
+
+
+def is_destination_fault(error: DownloadError) -> bool:
+    """Tell whether a storage error is one of the whole destination (disk full, gone, read-only), not of one file."""
+    cause = error.__cause__
+    return isinstance(error, StorageError) and isinstance(cause, OSError) and cause.errno not in _FILE_FAULTS
+
+
+class Part(FileIO):
+    """Bytes not yet whole: a file in the private folder, hashed on the way.
+
+    `write` and `writelines` take all bytes or raise `OSError`; a short write of the system is continued.
+    """
+
+    def __init__(self, folder: Folder, name: str, algorithms: Iterable[str]) -> None:
+        self.part_name = name
+        self.size = 0
+        self.digests = Digests(algorithms)
+        self._folder = folder
+        super().__init__(folder.create_file(name), "r+b")
+
+    def write(self, data: bytes | memoryview, /) -> int:  # type: ignore[override]
+        """Append `data`; returns its size in bytes."""
+        self.digests.update(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[super().write(rest) or 0 :]
+        self.size += len(data)
+        return len(data)
+
+    def writelines(self, chunks: Iterable[bytes | memoryview], /) -> None:  # type: ignore[override]
+        """Append all `chunks`."""
+        for chunk in chunks:
+            self.write(chunk)
+
+    def discard(self) -> None:
+        """Close and remove; an error of either is of no interest any more."""
+        with suppress(OSError):
+            self.close()
+        with suppress(OSError):
+            self._folder.remove(self.part_name)
+
+
+class Destination:
+    """A directory that files appear in.
+
+    Args:
+        directory: Where; made if it is not there, when `open` is called.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(os.fspath(directory))
+        self._folders: dict[tuple[str, ...], Folder] = {}
+        self._root: Folder | None = None
+        self._state: Folder | None = None
+        self._run: Folder | None = None
+        self._run_name = ""
+        self._count = 0
+        # Several threads publish; a directory must not be closed while another thread steps from it.
+        self._guard = threading.Lock()
+
+    def open(self) -> None:
+        """Make and lock the private folder of this run, and prove that the destination can be written.
+
+        Raises:
+            StorageError: It is a file, may not be written, is full, or its state folder is a link.
+        """
+        try:
+            os.makedirs(self.path, exist_ok=True)
+            self._root = Folder.open(self.path)
+            while not self._enter(self._root):
+                self._leave()
+            self._probe()
+        except OSError as error:
+            self.close()
+            raise translate_os_error(error, f"use {self.path} as destination") from error
+
+    def _enter(self, root: Folder) -> bool:
+        """Make the private folder and lock it; `False` if another run swept or removed it in between."""
+        self._state = root.child(STATE_FOLDER, create=True, mode=0o700)
+        self._sweep(self._state)
+        self._run_name = _RUN_PREFIX + secrets.token_hex(8)
+        try:
+            self._run = self._state.child(self._run_name, create=True, mode=0o700)
+            _lock(self._run)
+            return self._state.look(self._run_name) is not None
+        except (FileNotFoundError, BlockingIOError):
+            return False
+
+    def _probe(self) -> None:
+        assert self._run is not None
+        probe = Part(self._run, "probe", ())
+        try:
+            probe.write(b"aioflags")
+            probe.close()
+        finally:
+            probe.discard()
+
+    @property
+    def run_path(self) -> str:
+        """Path of the private folder of this run."""
+        assert self._run is not None
+        return self._run.path
+
+    def new_part(self, algorithms: Iterable[str] = ()) -> Part:
+        """Create a part.
+
+        Raises:
+            StorageError: The system refused.
+        """
+        assert self._run is not None
+        self._count += 1
+        try:
+            return Part(self._run, f"{self._count:x}-{secrets.token_hex(4)}.part", algorithms)
+        except OSError as error:
+            raise translate_os_error(error, f"create a file in {self.path}") from error
+
+    def publish(self, part: Part, name: str, *, may_replace: bool) -> None:
+        """Let a closed part appear under its final name.
+
+        Args:
+            part: Whole, checked and closed; its error at close has counted.
+            name: Relative, `/` between folders, safe (see `aioflags.names`).
+            may_replace: Replace a file or link of that name.
+
+        Raises:
+            RefusedError: `exists`: the name is taken. `name`: a folder of it is a file or a link.
+            StorageError: The system refused.
+        """
+        assert self._run is not None
+        move = self._run.move_over if may_replace else self._run.move_new
+        try:
+            with self._guard:
+                move(part.part_name, *self._folder_of(name))
+        except (FileExistsError, IsADirectoryError) as error:
+            raise exists_error(name) from error
+        except OSError as error:
+            raise translate_os_error(error, f"rename to {name}") from error
+
+    def look(self, name: str) -> os.stat_result | None:
+        """Describe what has this final name, without following links; `None` if nothing has."""
+        try:
+            with self._guard:
+                folder, leaf = self._folder_of(name, create=False)
+                return folder.look(leaf)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise translate_os_error(error, f"look at {name}") from error
+
+    def digest(self, name: str, algorithms: Sequence[str]) -> dict[str, str]:
+        """Read a file and give its digests; a link is not followed, it and a directory have none.
+
+        Raises:
+            StorageError: The system refused.
+        """
+        digests = Digests(algorithms)
+        try:
+            with self._guard:
+                folder, leaf = self._folder_of(name, create=False)
+                descriptor = folder.open_file(leaf)
+            with open(descriptor, "rb", buffering=0) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    return {}
+                while chunk := file.read(1 << 20):
+                    digests.update(chunk)
+        except OSError as error:
+            if error.errno in {errno.ELOOP, errno.EISDIR}:
+                return {}
+            raise translate_os_error(error, f"read {name}") from error
+        return digests.as_hex()
+
+    def sync_folders(self, names: Iterable[str]) -> None:
+        """Force the directory entries of these final names to stable storage, each directory once.
+
+        Raises:
+            StorageError: The system refused.
+        """
+        try:
+            for parents in {name.rpartition("/")[0] for name in names}:
+                with self._guard:
+                    folder, _ = self._folder_of(f"{parents}/_" if parents else "_")
+                    folder.sync()
+        except OSError as error:
+            raise translate_os_error(error, f"sync {self.path}") from error
+
+    def close(self) -> None:
+        """Remove what is private; a part that somebody left goes, too."""
+        self._leave()
+        for folder in self._folders.values():
+            folder.close()
+        self._folders.clear()
+        if self._root is not None:
+            self._root.close()
+            self._root = None
+
+    def _leave(self) -> None:
+        if self._run is not None and self._state is not None:
+            with suppress(OSError):
+                _empty(self._run)
+                self._state.remove_folder(self._run_name)
+        if self._state is not None and self._root is not None:
+            with suppress(OSError):
+                self._root.remove_folder(STATE_FOLDER)
+        for folder in filter(None, (self._run, self._state)):
+            folder.close()
+        self._state = self._run = None
+
+    def _folder_of(self, name: str, *, create: bool = True) -> tuple[Folder, str]:
+        """Walk to the folder of a final name, one open directory at a time."""
+        assert self._root is not None
+        *parents, leaf = name.split("/")
+        key = tuple(parents)
+        if not key:
+            return self._root, leaf
+        folder = self._folders.pop(key, None)
+        if folder is None:
+            folder = self._walk(key, create)
+        self._folders[key] = folder
+        if len(self._folders) > _OPEN_FOLDERS:
+            self._folders.pop(next(iter(self._folders))).close()
+        return folder, leaf
+
+    def _walk(self, parents: tuple[str, ...], create: bool) -> Folder:
+        assert self._root is not None
+        folder = self._root
+        for parent in parents:
+            try:
+                child = folder.child(parent, create=create)
+            except NotADirectoryError as error:
+                where = escape_text(os.path.join(folder.path, parent))
+                raise make_error("name", f"{where} is a file or a link, not a folder; choose another name") from error
+            finally:
+                if folder is not self._root:
+                    folder.close()
+            folder = child
+        return folder
+
+    def _sweep(self, state: Folder) -> None:
+        """Remove the private folders of runs that are dead; without locks nobody knows, and nothing is swept."""
+        for name in state.names():
+            if fcntl is None or not name.startswith(_RUN_PREFIX):
+                continue
+            with suppress(OSError):
+                folder = state.child(name)
+                try:
+                    _lock(folder)
+                    _empty(folder)
+                    state.remove_folder(name)
+                finally:
+                    folder.close()
+
+
+def exists_error(name: str) -> DownloadError:
+    """The error for a final name that is taken by a file we do not know."""
+    message = f"{escape_text(name)} exists already; use --existing skip or replace, or another --dir"
+    return make_error("exists", message)
+
+
+def _lock(folder: Folder) -> None:
+    """Hold a folder for the life of this process.
+
+    Raises:
+        BlockingIOError: A living process holds it.
+    """
+    if fcntl is not None and folder.fd is not None:
+        fcntl.flock(folder.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _empty(folder: Folder) -> None:
+    for name in folder.names():
+        folder.remove(name)

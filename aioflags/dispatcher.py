@@ -1,0 +1,188 @@
+"""The dispatcher: starts the attempt that the schedule names, and puts the item back or delivers its outcome.
+
+The semaphore is taken before the task exists, so memory is in proportion to the concurrency and not to the list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from aioflags.destination import is_destination_fault
+from aioflags.engines.seam import AttemptResult, Engine, Meter
+from aioflags.errors import DownloadError
+from aioflags.items import Outcome
+from aioflags.pursuit import Again, Pursuit, feedback_of, pause_of
+from aioflags.schedule import Feedback, Lane, Schedule
+from aioflags.settings import Settings
+
+__all__ = ["Dispatcher", "Job"]
+
+
+class Job:
+    """One item between its claim and its outcome.
+
+    Args:
+        pursuit: What to try.
+        lane: The stream that it belongs to.
+        deliver: Called once with the outcome.
+        abandon: Called instead if the item ends without one, because the job was stopped.
+    """
+
+    __slots__ = ("abandon", "began", "deliver", "host", "lane", "meter", "pursuit", "started", "task")
+
+    def __init__(
+        self,
+        pursuit: Pursuit,
+        lane: Lane,
+        deliver: Callable[[Outcome], None],
+        abandon: Callable[[], None],
+    ) -> None:
+        self.pursuit = pursuit
+        self.lane = lane
+        self.deliver = deliver
+        self.abandon = abandon
+        self.host = pursuit.host
+        self.meter = Meter()
+        self.task: asyncio.Task[None] | None = None
+        self.began: float | None = None
+        self.started = 0.0
+
+
+class Dispatcher:
+    """Runs jobs through an engine, as many at a time as the settings allow.
+
+    Args:
+        settings: Limits.
+        engine: Makes the attempts.
+        on_idle: Called when more could be started, but nothing that is waiting may start now.
+        on_fault: Called once when the destination itself has failed; nothing new is started from then on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        *,
+        on_idle: Callable[[], None],
+        on_fault: Callable[[DownloadError], None],
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._on_idle = on_idle
+        self._on_fault = on_fault
+        self._loop = asyncio.get_running_loop()
+        self._schedule: Schedule[Job] = Schedule(
+            concurrency=settings.concurrency, per_host=settings.per_host, rate=settings.rate
+        )
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._changed = asyncio.Event()
+        self._is_stopped = False
+        self.in_flight: set[Job] = set()
+
+    def __repr__(self) -> str:
+        return f"Dispatcher({self._schedule!r})"
+
+    async def run(self) -> None:
+        """Start attempts for ever; ends by cancellation, which cancels them.
+
+        Raises:
+            ExceptionGroup: A bug in an engine.
+        """
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._slots.acquire()
+                job = await self._next()
+                job.started = self._loop.time()
+                if job.began is None:
+                    job.began = job.started
+                job.meter = Meter()
+                job.task = group.create_task(self._attempt(job))
+                self.in_flight.add(job)
+
+    async def _next(self) -> Job:
+        while True:
+            job = self._schedule.take(self._loop.time())
+            if job is not None:
+                return job
+            self._changed.clear()
+            self._on_idle()
+            wake_at = self._schedule.wake_at()
+            timer = None if wake_at is None else self._loop.call_at(wake_at, self._changed.set)
+            await self._changed.wait()
+            if timer is not None:
+                timer.cancel()
+
+    def add(self, job: Job) -> None:
+        """Put a job in the queue of its host."""
+        if self._is_stopped:
+            job.abandon()
+            return
+        self._schedule.add(job, job.host, job.lane)
+        self._changed.set()
+
+    def hold(self, lane: Lane) -> None:
+        """Start nothing of `lane` until `release`."""
+        self._schedule.close(lane)
+
+    def release(self, lane: Lane) -> None:
+        """Let `lane` go on."""
+        self._schedule.open(lane)
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Start nothing new; what waits is abandoned, what is in flight goes on."""
+        self._is_stopped = True
+        for lane in self._schedule.lanes():
+            self.drop(lane)
+
+    def drop(self, lane: Lane) -> None:
+        """Abandon the jobs of `lane` that wait."""
+        for job in self._schedule.drop(lane):
+            job.abandon()
+
+    def cancel(self, lane: Lane) -> set[asyncio.Task[None]]:
+        """Cancel all jobs of `lane`; returns the tasks that are still ending."""
+        self.drop(lane)
+        tasks = {job.task for job in self.in_flight if job.lane is lane and job.task is not None}
+        for task in tasks:
+            task.cancel()
+        return tasks
+
+    async def _attempt(self, job: Job) -> None:
+        feedback = Feedback.NEUTRAL
+        outcome: Outcome | Again | None = None
+        try:
+            result = await self._engine.fetch(job.pursuit.next_attempt(), job.meter)
+            feedback = feedback_of(result)
+            self._heed(job, result)
+            assert job.began is not None
+            elapsed = self._loop.time() - job.began
+            outcome = job.pursuit.conclude(result, jitter=random.random(), elapsed=elapsed)  # noqa: S311 - no secret
+        finally:
+            self._slots.release()
+            self.in_flight.discard(job)
+            now = self._loop.time()
+            self._schedule.finish(job.host, job.lane, feedback, started=job.started, now=now)
+            self._changed.set()
+            self._settle(job, outcome, now)
+
+    def _heed(self, job: Job, result: AttemptResult) -> None:
+        """Act on what an attempt says about its host and about the destination."""
+        pause = pause_of(result)
+        if 0 < pause <= self._settings.max_wait:
+            self._schedule.pause(job.host, self._loop.time() + pause)
+        if result.error is not None and is_destination_fault(result.error) and not self._is_stopped:
+            self.stop()
+            self._on_fault(result.error)
+
+    def _settle(self, job: Job, outcome: Outcome | Again | None, now: float) -> None:
+        if isinstance(outcome, Outcome):
+            job.deliver(outcome)
+        elif outcome is None or self._is_stopped:
+            job.abandon()
+        else:
+            job.host = job.pursuit.host
+            not_before = now + outcome.delay if outcome.delay else None
+            self._schedule.add(job, job.host, job.lane, not_before=not_before, first=True)

@@ -1,0 +1,413 @@
+"""The downloader: the door of the library. Opens what a job needs, lets items in one by one, hands outcomes out.
+
+Who is next is the dispatcher's, what an answer means is the pursuit's, bytes are the engine's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, Self, TypeVar, Unpack
+
+from aioflags.credentials import Credentials, read_netrc
+from aioflags.destination import Destination
+from aioflags.dispatcher import Dispatcher, Job
+from aioflags.engines.seam import Engine
+from aioflags.errors import DownloadError, UsageError
+from aioflags.groups import GroupCommit, finish_first, shut_down
+from aioflags.items import Item, Outcome, Report, Status
+from aioflags.pursuit import Pursuit, outcome_of_claim
+from aioflags.redact import redact_url
+from aioflags.register import Claim, Register
+from aioflags.schedule import Lane
+from aioflags.settings import Options, Settings
+from aioflags.storage import Storage
+from aioflags.streams import Entry, Items, OutcomeStream, as_entry, each
+from aioflags.version import __version__
+
+__all__ = ["Downloader", "Running", "download_many"]
+
+T = TypeVar("T")
+_DEFAULT_HEADERS = {"User-Agent": f"aioflags/{__version__}", "Accept": "*/*"}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One attempt in flight, for a display.
+
+    Args:
+        url: Redacted.
+        path: Final name, relative to the destination.
+        host: Host, and port where it is not the default.
+        started: Seconds on the clock of the loop.
+        received: Bytes of the body so far.
+        total: Bytes announced, `None` if unknown.
+    """
+
+    url: str
+    path: str
+    host: str
+    started: float
+    received: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    """Where an entry comes from and where its outcome goes."""
+
+    number: int
+    lane: Lane
+    deliver: Callable[[Outcome], None]
+    abandon: Callable[[], None]
+
+
+class Downloader:
+    """Downloads items into one directory; an asynchronous context manager.
+
+    Leaving the block waits for what was submitted; leaving it by an exception cancels that. Nothing is left
+    behind: no task, no thread, no part of a file.
+
+    Args:
+        directory: Destination, made if it is not there.
+        engine: How attempts are made: `asyncio`, or an `Engine` of your own, closed with the downloader.
+        options: See `aioflags.settings.Settings`; names and defaults of the command line.
+
+    Raises:
+        UsageError: An option is wrong.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        engine: Literal["asyncio"] | Engine = "asyncio",
+        **options: Unpack[Options],
+    ) -> None:
+        self.settings = _checked_settings(options)
+        self._chosen_engine = engine
+        self._destination = Destination(directory)
+        self._numbers = itertools.count()
+        self._streams: set[OutcomeStream] = set()
+        self._submitted: dict[asyncio.Future[Outcome], Lane] = {}
+        self._busy_names: set[str] = set()
+        self._credentials = Credentials()
+        self._is_open = False
+        self._is_stopped = False
+        self._end: BaseException | None = None
+
+    # Opening and closing
+
+    async def __aenter__(self) -> Self:
+        """Open the destination and start the dispatcher.
+
+        Raises:
+            StorageError: The destination is a file, may not be written, or is full.
+            UsageError: A file that an option names cannot be used.
+        """
+        self._loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as stack:
+            hands = ThreadPoolExecutor(1, thread_name_prefix="aioflags-hands")
+            stack.push_async_callback(shut_down, hands)
+            # A destination that half opened is closed, too.
+            stack.push_async_callback(self._in, hands, self._destination.close)
+            await self._in(hands, self._destination.open)
+            if self.settings.netrc:
+                self._credentials = await self._in(hands, read_netrc)
+            make_register = partial(Register, self._destination, self.settings.existing, self.settings.hashes)
+            register = await self._in(hands, make_register)
+            stack.push_async_callback(self._in, hands, register.close)
+            self._claims: GroupCommit[tuple[Entry, int], Claim] = GroupCommit(hands, register.claim)
+            engine = await self._open_engine(stack, hands)
+            self._dispatcher = Dispatcher(
+                self.settings, engine, on_idle=self._feed_streams, on_fault=self._end_by_fault
+            )
+            self._stack = stack.pop_all()
+        self._is_open = True
+        self._running = self._loop.create_task(self._dispatcher.run(), name="aioflags-dispatcher")
+        self._running.add_done_callback(self._end_by_bug)
+        return self
+
+    async def _in(self, executor: Executor, work: Callable[[], T]) -> T:
+        return await finish_first(self._loop.run_in_executor(executor, work))
+
+    async def _open_engine(self, stack: AsyncExitStack, hands: Executor) -> Engine:
+        engine = self._chosen_engine
+        if engine == "asyncio":
+            storage = Storage(self._destination, durability=self.settings.durability, algorithms=self.settings.hashes)
+            stack.push_async_callback(storage.close)
+            # Importing aiohttp and reading certificates would be felt on the loop.
+            make_engine = await self._in(hands, partial(_prepare_asyncio_engine, self.settings))
+            engine = make_engine(storage)
+        assert not isinstance(engine, str)
+        stack.push_async_callback(engine.close)
+        return engine
+
+    async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        try:
+            if exc_type is None and self._submitted:
+                await asyncio.wait(self._submitted)
+        finally:
+            self._is_open = False
+            self._running.cancel()
+            try:
+                await asyncio.wait([self._running])
+            finally:
+                await self._stack.aclose()
+
+    # What a user calls
+
+    async def download_one(self, item: str | Item) -> Outcome:
+        """Download one item and return its outcome; a failed item does not raise.
+
+        Raises:
+            UsageError: `item` is neither a URL nor an `Item`, or the downloader is not open.
+            ExceptionGroup: A bug in an engine.
+        """
+        future = self.submit(item)
+        lane = self._submitted[future]
+        try:
+            return await future
+        except asyncio.CancelledError:
+            ending = self._dispatcher.cancel(lane)
+            if ending:
+                await asyncio.wait(ending)
+            raise
+
+    def submit(self, item: str | Item) -> asyncio.Future[Outcome]:
+        """Have an item downloaded; cancelling the future cancels the download.
+
+        Raises:
+            UsageError: `item` is neither a URL nor an `Item`, or the downloader is not open.
+        """
+        entry = as_entry(item)
+        self._check_open()
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        ticket = _Ticket(
+            number=next(self._numbers),
+            lane=Lane(),
+            deliver=lambda outcome: None if future.done() else future.set_result(outcome),
+            abandon=lambda: self._abandon(future),
+        )
+        self._submitted[future] = ticket.lane
+        future.add_done_callback(self._forget)
+        self._claim(entry, ticket).add_done_callback(partial(self._admit, ticket))
+        return future
+
+    @asynccontextmanager
+    async def outcomes(self, items: Items) -> AsyncIterator[AsyncIterator[Outcome]]:
+        """Download `items`, read lazily, and hand over one `Outcome` for each, in order of completion.
+
+        A slow reader slows the download. Leaving the block cancels what is in flight.
+
+        Raises:
+            UsageError: `items` cannot be iterated, an item is neither a URL nor an `Item`, or the downloader is
+                not open.
+            StorageError: A fault of the destination ended the run; raised after the last outcome.
+            ExceptionGroup: A bug in an engine. A failed item does not raise.
+
+        Source: PEP 789, why this is no bare async generator.
+        """
+        self._check_open()
+        source = each(items)
+        stream = OutcomeStream(concurrency=self.settings.concurrency, on_read=self._on_read)
+        self._streams.add(stream)
+        reader = self._loop.create_task(self._read(source, stream), name="aioflags-reader")
+        try:
+            yield stream
+        finally:
+            self._streams.discard(stream)
+            stream.finish()
+            reader.cancel()
+            await asyncio.wait([reader, *self._dispatcher.cancel(stream.lane)])
+
+    def stop_intake(self) -> None:
+        """Start nothing new; what is in flight goes on, and `outcomes` ends with it. Items not begun yield nothing."""
+        self._is_stopped = True
+        self._dispatcher.stop()
+        for stream in self._streams:
+            stream.end_of_list()
+            stream.offer_room()
+
+    def running(self) -> list[Running]:
+        """Tell what is in flight now."""
+        return [
+            Running(
+                url=redact_url(job.pursuit.url),
+                path=job.pursuit.name,
+                host=job.host,
+                started=job.started,
+                received=job.meter.received,
+                total=job.meter.total,
+            )
+            for job in self._dispatcher.in_flight
+        ]
+
+    # From the list to the dispatcher
+
+    async def _read(self, source: AsyncIterator[str | Entry], stream: OutcomeStream) -> None:
+        """Let the items of a list in, as long as there is room."""
+        ticket = _Ticket(
+            number=next(self._numbers),
+            lane=stream.lane,
+            deliver=partial(self._deliver, stream),
+            abandon=stream.finish_if_drained,
+        )
+        try:
+            async for item in source:
+                if self._is_stopped:
+                    break
+                stream.begin_claim()
+                self._claim(as_entry(item), ticket).add_done_callback(partial(self._admit_to, stream, ticket))
+                await stream.wait_for_room()
+        except Exception as error:
+            # The owner of the list made it; the owner gets it.
+            stream.finish(error)
+        stream.end_of_list()
+
+    def _claim(self, entry: Entry, ticket: _Ticket) -> asyncio.Future[Claim]:
+        return self._claims.submit((entry, ticket.number))
+
+    def _admit_to(self, stream: OutcomeStream, ticket: _Ticket, claimed: asyncio.Future[Claim]) -> None:
+        stream.end_claim()
+        error = claimed.exception()
+        if error is not None:
+            stream.finish(error)
+        elif not stream.is_finished:
+            self._admit(ticket, claimed)
+        stream.finish_if_drained()
+
+    def _admit(self, ticket: _Ticket, claimed: asyncio.Future[Claim]) -> None:
+        """Send a claimed item on its way: to the dispatcher, or straight to its outcome."""
+        error = claimed.exception()
+        if error is not None:
+            ticket.abandon()
+            return
+        claim = claimed.result()
+        outcome = outcome_of_claim(claim)
+        if outcome is None and claim.name in self._busy_names:
+            # The same URL by another call; its name is its own, so this is the very same file.
+            outcome = Outcome(claim.item.url, Status.DUPLICATE, line=claim.item.line)
+        if outcome is not None:
+            ticket.deliver(outcome)
+            return
+        self._dispatcher.add(self._job(claim, ticket))
+
+    def _job(self, claim: Claim, ticket: _Ticket) -> Job:
+        assert claim.name is not None
+        assert claim.target is not None
+        name = claim.name
+        self._busy_names.add(name)
+
+        def deliver(outcome: Outcome) -> None:
+            self._busy_names.discard(name)
+            ticket.deliver(outcome)
+
+        def abandon() -> None:
+            self._busy_names.discard(name)
+            ticket.abandon()
+
+        credentials = self._credentials.headers_for(claim.target.host)
+        pursuit = Pursuit(claim, self.settings, _DEFAULT_HEADERS, credentials)
+        return Job(pursuit, ticket.lane, deliver, abandon)
+
+    # From the dispatcher to the reader of outcomes
+
+    def _deliver(self, stream: OutcomeStream, outcome: Outcome) -> None:
+        stream.put(outcome)
+        if stream.must_hold:
+            self._dispatcher.hold(stream.lane)
+        stream.offer_room()
+        stream.finish_if_drained()
+
+    def _on_read(self, stream: OutcomeStream) -> None:
+        if not stream.lane.is_open and not stream.must_hold:
+            self._dispatcher.release(stream.lane)
+        stream.offer_room()
+
+    def _feed_streams(self) -> None:
+        for stream in self._streams:
+            stream.starve()
+
+    def _abandon(self, future: asyncio.Future[Outcome]) -> None:
+        if future.done():
+            return
+        if self._end is not None:
+            future.set_exception(self._end)
+        else:
+            future.cancel()
+
+    def _forget(self, future: asyncio.Future[Outcome]) -> None:
+        lane = self._submitted.pop(future)
+        if future.cancelled():
+            self._dispatcher.cancel(lane)
+
+    def _end_by_fault(self, error: DownloadError) -> None:
+        """The destination has failed: let what is in flight end, then tell everyone."""
+        self._end = error
+        self._is_stopped = True
+        for stream in self._streams:
+            stream.fail_when_drained(error)
+
+    def _end_by_bug(self, running: asyncio.Task[None]) -> None:
+        """The dispatcher has ended; whoever still waits would wait for ever."""
+        error = None if running.cancelled() else running.exception()
+        if error is not None:
+            self._end = error
+        for stream in self._streams:
+            stream.finish(error)
+        for future in list(self._submitted):
+            self._abandon(future)
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise UsageError("the downloader is not open; use it as 'async with Downloader(...) as downloader:'")
+        if self._end is not None:
+            raise self._end
+
+
+async def download_many(
+    items: Items,
+    directory: str | os.PathLike[str],
+    *,
+    engine: Literal["asyncio"] | Engine = "asyncio",
+    **options: Unpack[Options],
+) -> Report:
+    """Download all `items` into `directory` and report on each; a failed item does not raise.
+
+    The report holds all outcomes; for lists without end use `Downloader.outcomes`.
+
+    Raises:
+        UsageError: An option or `items` is wrong; nothing was requested.
+        StorageError: A fault of the destination (full, gone, not writable) ended the run.
+        ExceptionGroup: A bug in an engine.
+    """
+    began = time.monotonic()
+    async with (
+        Downloader(directory, engine=engine, **options) as downloader,
+        downloader.outcomes(items) as outcomes,
+    ):
+        collected = [outcome async for outcome in outcomes]
+    return Report(tuple(collected), time.monotonic() - began)
+
+
+def _checked_settings(options: Options) -> Settings:
+    unknown = options.keys() - Settings.__dataclass_fields__.keys()
+    if unknown:
+        raise UsageError(f"unknown option {', '.join(sorted(unknown))}; the options are those of the command line")
+    return Settings(**options)
+
+
+def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
+    """Do what blocks before the engine can be made on the loop."""
+    from aioflags.engines.asyncio_engine import AsyncioEngine, load_ssl_context
+
+    context = None if settings.cacert is None else load_ssl_context(settings.cacert)
+    return lambda storage: AsyncioEngine(storage, settings, context)

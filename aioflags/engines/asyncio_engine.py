@@ -1,0 +1,358 @@
+"""The asyncio engine: one attempt by aiohttp, one response body to storage. What HTTP means is asked of `transfer`."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import aiohttp
+from yarl import URL
+
+from aioflags.destination import is_destination_fault
+from aioflags.engines.exchange import Exchange, trace_exchanges
+from aioflags.engines.resolver import Resolver, SessionResolver
+from aioflags.engines.seam import Attempt, AttemptResult, Meter
+from aioflags.engines.translate import NETWORK_ERRORS, is_cut_body, private_address_error, translate
+from aioflags.errors import DownloadError, UsageError, make_error
+from aioflags.pace import ByteRate
+from aioflags.retry import read_retry_after
+from aioflags.settings import Settings
+from aioflags.storage import Saved, Storage, Wanted
+from aioflags.transfer import Accept, Ending, Redirect, judge_end, judge_response, judge_size
+from aioflags.urls import is_private_address, literal_address
+
+__all__ = ["AsyncioEngine"]
+
+#: Bodies up to here are handed to storage whole, longer ones stream.
+_WHOLE = 1 << 20
+#: Bytes handed over at a time when a body streams.
+_BATCH = 1 << 18
+#: Bodies of answers that are not wanted are read to keep the connection, up to here.
+_DRAIN = 1 << 16
+_KEEP_ALIVE = 20.0
+_MAX_FIELD = 1 << 16
+
+
+class AsyncioEngine:
+    """Makes attempts with aiohttp on the running loop.
+
+    Args:
+        storage: Where bodies go.
+        settings: Deadlines, limits, TLS and proxy.
+        ssl_context: Made by `load_ssl_context`; `None` for the system's certificates.
+    """
+
+    def __init__(self, storage: Storage, settings: Settings, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._storage = storage
+        self._settings = settings
+        self._ssl: ssl.SSLContext | bool = not settings.insecure if ssl_context is None else ssl_context
+        self._resolver = Resolver()
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._byte_rate = None if settings.limit_rate is None else ByteRate(settings.limit_rate)
+        self._proxy = None if settings.proxy is None else URL(settings.proxy)
+
+    async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
+        """Make one attempt, see `aioflags.engines.seam.Engine`."""
+        host = attempt.target.host
+        if attempt.is_public_only and _is_private_literal(host):
+            return AttemptResult(error=private_address_error(host), requests=0)
+        exchange = Exchange(self._settings, meter)
+        try:
+            async with exchange:
+                result = await self._request(attempt, exchange)
+        except TimeoutError:
+            if not exchange.is_expired:
+                raise
+            result = exchange.complaint(host)
+        # A try that got no connection is a try all the same.
+        return replace(result, requests=max(1, exchange.requests))
+
+    async def close(self) -> None:
+        """Close the connections and end the threads."""
+        for session in self._sessions.values():
+            await session.close()
+        await self._resolver.close()
+
+    def _session(self, is_public_only: bool) -> aiohttp.ClientSession:
+        """One session and pool for each address policy: a pooled connection must not pass a check it never had."""
+        session = self._sessions.get(is_public_only)
+        if session is None:
+            connector = aiohttp.TCPConnector(
+                limit=0,
+                limit_per_host=0,
+                keepalive_timeout=_KEEP_ALIVE,
+                ttl_dns_cache=300,
+                dns_cache_max_size=50_000,
+                resolver=SessionResolver(self._resolver, is_public_only=is_public_only),
+                ssl=self._ssl,
+            )
+            session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                requote_redirect_url=False,
+                trust_env=False,
+                read_bufsize=1 << 16,
+                max_line_size=_MAX_FIELD,
+                max_field_size=_MAX_FIELD,
+                max_headers=1000,
+                trace_configs=[trace_exchanges()],
+            )
+            # A request that aiohttp repeats on its own is one that no retry rule of ours has seen (aiohttp#10790).
+            session._retry_connection = False
+            self._sessions[is_public_only] = session
+        return session
+
+    async def _request(self, attempt: Attempt, exchange: Exchange) -> AttemptResult:
+        host = attempt.target.host
+        try:
+            response = await self._session(attempt.is_public_only).get(
+                URL(attempt.target.url, encoded=True),
+                headers=attempt.headers,
+                allow_redirects=False,
+                proxy=self._proxy,
+                trace_request_ctx=exchange,
+            )
+        except TimeoutError:
+            raise
+        except NETWORK_ERRORS as error:
+            result = translate(error, host, via_proxy=self._proxy is not None)
+            return replace(result, is_stale=_is_stale(result, exchange))
+        try:
+            return await self._answer(attempt, response, exchange)
+        finally:
+            _leave(response)
+
+    async def _answer(self, attempt: Attempt, response: aiohttp.ClientResponse, exchange: Exchange) -> AttemptResult:
+        verdict = judge_response(
+            response.status,
+            response.headers,
+            host=attempt.target.host,
+            expected=attempt.expected_bytes,
+            max_bytes=self._settings.max_bytes,
+        )
+        if isinstance(verdict, Accept):
+            return await self._receive(attempt, verdict, response, exchange)
+        await _drain(response)
+        if isinstance(verdict, Redirect):
+            is_private = self._resolver.is_private(attempt.target.host)
+            return AttemptResult(location=verdict.location, http_status=response.status, is_private=is_private)
+        return AttemptResult(
+            error=verdict.error, http_status=response.status, retry_after=_retry_after(response.headers)
+        )
+
+    async def _receive(
+        self, attempt: Attempt, accept: Accept, response: aiohttp.ClientResponse, exchange: Exchange
+    ) -> AttemptResult:
+        exchange.meter.total = accept.length
+        body = _Body(attempt, accept, response, exchange, self._byte_rate)
+        wanted = Wanted(attempt.name, attempt.expected_digests, attempt.may_replace)
+        try:
+            chunks = await body.read(_WHOLE)
+            if body.has_ended:
+                body.judge()
+                saved = await self._storage.save(wanted, chunks)
+            else:
+                saved = await self._stream(wanted, chunks, body)
+        except DownloadError as error:
+            detail = "destination" if is_destination_fault(error) else ""
+            return AttemptResult(error=_at_host(error, attempt), detail=detail, http_status=response.status)
+        exchange.meter.last_byte = asyncio.get_running_loop().time()
+        return AttemptResult(
+            http_status=response.status,
+            bytes=saved.bytes,
+            digests=saved.digests,
+            content_encoding=accept.content_encoding,
+        )
+
+    async def _stream(self, wanted: Wanted, chunks: list[bytes], body: _Body) -> Saved:
+        async with self._storage.stream(wanted) as stream:
+            await stream.write(chunks)
+            while not body.has_ended:
+                await stream.write(await body.read(_BATCH))
+            body.judge()
+            return await stream.finish()
+
+
+class _Body:
+    """The body of one response, read in batches; every byte is counted, timed and held against the limits."""
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        accept: Accept,
+        response: aiohttp.ClientResponse,
+        exchange: Exchange,
+        byte_rate: ByteRate | None,
+    ) -> None:
+        self._attempt = attempt
+        self._accept = accept
+        self._content = response.content
+        self._exchange = exchange
+        self._byte_rate = byte_rate
+        self._ending: Ending | None = None
+        # Taken now, for at the end the response has let go of its connection; a reset shows there only.
+        self._protocol = None if response.connection is None else response.connection.protocol
+
+    @property
+    def has_ended(self) -> bool:
+        """Nothing more comes."""
+        return self._ending is not None
+
+    async def read(self, size: int) -> list[bytes]:
+        """Read until more than `size` bytes are there or the body ends.
+
+        Raises:
+            RefusedError, ChecksumError: The body is larger than allowed or declared.
+            ProtocolError: Its framing is broken.
+        """
+        chunks: list[bytes] = []
+        enough = self._exchange.meter.received + size
+        while self._exchange.meter.received <= enough:
+            chunk = await self._next()
+            if not chunk:
+                break
+            chunks.append(chunk)
+            await self._account(len(chunk))
+        return chunks
+
+    async def _next(self) -> bytes:
+        is_first = self._exchange.meter.first_byte is None
+        if not is_first:
+            self._exchange.wait()
+        chunk = b""
+        try:
+            chunk = await self._content.readany()
+        except aiohttp.ClientPayloadError as error:
+            if not is_cut_body(error):
+                raise make_error("protocol", "the chunked framing of the body is broken", self._host) from error
+            self._ending = Ending.CUT
+            return b""
+        except (aiohttp.ClientConnectionError, OSError) as error:
+            if self._exchange.is_expired:
+                raise
+            self._ending = Ending.RESET if isinstance(error, OSError) else Ending.CUT
+            return b""
+        finally:
+            # Without this the pace would blame the server for what the disk does after the last byte.
+            self._exchange.receive(len(chunk))
+        if is_first:
+            self._exchange.begin_body()
+        if not chunk:
+            self._ending = self._how_it_ended()
+        return chunk
+
+    def _how_it_ended(self) -> Ending:
+        """A reset ends a body without length as silently as a clean end; only the protocol knows (undocumented)."""
+        was_reset = self._protocol is not None and isinstance(self._protocol.exception(), OSError)
+        return Ending.RESET if was_reset else Ending.CLEAN
+
+    async def _account(self, size: int) -> None:
+        error = judge_size(
+            self._exchange.meter.received,
+            host=self._host,
+            expected=self._attempt.expected_bytes,
+            max_bytes=self._exchange.settings.max_bytes,
+            is_whole=False,
+        )
+        if error is not None:
+            raise error
+        if self._byte_rate is not None:
+            delay = self._byte_rate.take(size, asyncio.get_running_loop().time())
+            if delay > 0:
+                await asyncio.sleep(delay)
+
+    def judge(self) -> None:
+        """Check at the end that the body is whole.
+
+        Raises:
+            DownloadError: It is not.
+        """
+        assert self._ending is not None
+        received = self._exchange.meter.received
+        error = judge_end(self._accept, received, self._ending, host=self._host) or judge_size(
+            received,
+            host=self._host,
+            expected=self._attempt.expected_bytes,
+            max_bytes=self._exchange.settings.max_bytes,
+            is_whole=True,
+        )
+        if error is not None:
+            raise error
+
+    @property
+    def _host(self) -> str:
+        return self._attempt.target.host
+
+
+def load_ssl_context(cacert: str) -> ssl.SSLContext:
+    """Make a context that trusts the certificates of a PEM file only. Blocking: it reads the file.
+
+    Raises:
+        UsageError: The file cannot be read or holds no certificate.
+    """
+    try:
+        context = ssl.create_default_context(cafile=cacert)
+    except (OSError, ssl.SSLError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no certificate in it"
+        raise UsageError(f"cannot use --cacert {cacert}: {reason}") from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Read a small body that nobody wants, so that the connection can be used again."""
+    if (response.content_length or _DRAIN + 1) > _DRAIN:
+        return
+    try:
+        await response.content.read()
+    except NETWORK_ERRORS:
+        return
+
+
+def _leave(response: aiohttp.ClientResponse) -> None:
+    """Let go of a response; of one that is not read to its end the connection is aborted.
+
+    Under uvloop and TLS a closed response goes on downloading (uvloop#471).
+    """
+    connection = response.connection
+    if connection is not None and not response.content.is_eof():
+        transport = connection.transport
+        if transport is not None:
+            transport.abort()
+        response.close()
+    else:
+        response.release()
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    try:
+        return read_retry_after(value, headers.get("Date"), datetime.now(UTC))
+    except ValueError:
+        return None
+
+
+def _is_stale(result: AttemptResult, exchange: Exchange) -> bool:
+    return exchange.is_reused and result.error is not None and result.error.kind == "disconnected"
+
+
+def _is_private_literal(host: str) -> bool:
+    """No resolver is asked about an address that stands in the URL itself."""
+    address = literal_address(host)
+    return address is not None and is_private_address(address)
+
+
+def _at_host(error: DownloadError, attempt: Attempt) -> DownloadError:
+    """Add the host to an error of the disk, which knows none."""
+    if error.host is not None:
+        return error
+    named = make_error(error.kind, error.message, attempt.target.host)
+    named.__cause__ = error.__cause__
+    return named

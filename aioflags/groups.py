@@ -1,0 +1,115 @@
+"""Group commit and its executor: many waiters on the loop, one job in a thread.
+
+A thread hop costs more than the write of a small file, so one job is in flight at a time and what arrives meanwhile
+goes in the next. Each waiter holds an `asyncio.Future`, the group is one `concurrent.futures.Future`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Generic, TypeVar
+
+__all__ = ["GroupCommit", "finish_first", "shut_down"]
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+
+class GroupCommit(Generic[J, R]):
+    """Runs jobs in groups, one group in flight.
+
+    Args:
+        executor: Where the groups run.
+        work: Does a group in a thread; returns as many results as it was given jobs, an exception for a job that
+            failed. What it raises itself fails the whole group.
+    """
+
+    def __init__(self, executor: Executor, work: Callable[[Sequence[J]], Sequence[R | Exception]]) -> None:
+        self._executor = executor
+        self._work = work
+        self._waiting: list[tuple[J, asyncio.Future[R]]] = []
+        self._group: list[tuple[J, asyncio.Future[R]]] = []
+        self._running: asyncio.Future[Sequence[R | Exception]] | None = None
+
+    def submit(self, job: J) -> asyncio.Future[R]:
+        """Have `job` done with the next group; groups and the results within one keep the order of the calls."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((job, future))
+        if self._running is None:
+            self._start()
+        return future
+
+    async def put(self, job: J) -> R:
+        """Have `job` done with the next group and wait for it.
+
+        A cancelled caller takes its job back if it has not begun; else it waits for the group, so that nothing is at
+        work for it any more when the cancellation goes on.
+        """
+        future = self.submit(job)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            await self._withdraw(future)
+            raise
+
+    async def _withdraw(self, future: asyncio.Future[R]) -> None:
+        before = len(self._waiting)
+        self._waiting = [row for row in self._waiting if row[1] is not future]
+        if len(self._waiting) == before and self._running is not None:
+            await asyncio.wait([self._running])
+
+    def _start(self) -> None:
+        self._group, self._waiting = self._waiting, []
+        jobs = [job for job, _ in self._group]
+        running = asyncio.get_running_loop().run_in_executor(self._executor, self._work, jobs)
+        self._running = running
+        running.add_done_callback(self._finish)
+
+    def _finish(self, running: asyncio.Future[Sequence[R | Exception]]) -> None:
+        group, self._group, self._running = self._group, [], None
+        failure = asyncio.CancelledError() if running.cancelled() else running.exception()
+        results: Sequence[R | BaseException] = [failure] * len(group) if failure is not None else running.result()
+        if self._waiting:
+            self._start()
+        for (_, future), result in zip(group, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, BaseException):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+
+async def finish_first(future: asyncio.Future[R], clean_up: Callable[[R], object] | None = None) -> R:
+    """Await a job in a thread; a cancelled caller waits for its end, cleans up what it made, then is cancelled.
+
+    A thread cannot be stopped, only waited for or abandoned (and what it made would be).
+    """
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        await asyncio.wait([future])
+        if clean_up is not None and not future.cancelled() and future.exception() is None:
+            clean_up(future.result())
+        raise
+
+
+async def shut_down(executor: Executor) -> None:
+    """End an executor and its threads without blocking the loop; waits for the jobs that run."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def end() -> None:
+        executor.shutdown(wait=True, cancel_futures=True)
+        loop.call_soon_threadsafe(_set, ended)
+
+    threading.Thread(target=end, name="aioflags-shutdown", daemon=True).start()
+    await ended
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,223 @@
+"""What comes after an attempt: saved, once more, over there, or failed. All policy of one item; no I/O, no clock.
+
+The downloader asks for the next attempt, makes it through an engine, and tells the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aioflags.engines.seam import Attempt, AttemptResult
+from aioflags.errors import DownloadError, make_error
+from aioflags.items import Item, Outcome, Status
+from aioflags.register import Claim
+from aioflags.retry import MISSING_STATUSES, SLOW_STATUSES, TRANSIENT_STATUSES, backoff, retries_allowed
+from aioflags.schedule import Feedback
+from aioflags.settings import Settings
+from aioflags.transfer import Chain, request_headers
+
+__all__ = ["Again", "Pursuit", "feedback_of", "outcome_of_claim", "pause_of"]
+
+# A kept connection that the server closed is asked again for free, but not for ever.
+_FREE_TRIES = 3
+# Sockets and open files come back when other attempts end.
+_RESOURCE_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The item is to be tried again.
+
+    Args:
+        delay: Seconds to wait first; 0 for as soon as its host may be asked.
+    """
+
+    delay: float = 0.0
+
+
+class Pursuit:
+    """The attempts at one item.
+
+    Args:
+        claim: An item with a target and a name.
+        settings: The user's limits.
+        default_headers: Fields sent with every request.
+        credentials: `Authorization` for the item's own origin, where netrc knows one.
+    """
+
+    __slots__ = (
+        "_attempts",
+        "_chain",
+        "_claim",
+        "_default_headers",
+        "_failures",
+        "_free_tries",
+        "_is_private",
+        "_item",
+        "_settings",
+        "_user_headers",
+    )
+
+    def __init__(
+        self,
+        claim: Claim,
+        settings: Settings,
+        default_headers: Mapping[str, str],
+        credentials: Mapping[str, str],
+    ) -> None:
+        assert claim.target is not None
+        assert isinstance(claim.item, Item)
+        self._claim = claim
+        self._item = claim.item
+        self._settings = settings
+        self._default_headers = default_headers
+        self._chain = Chain(claim.target)
+        own = claim.target.authorization
+        self._user_headers = (
+            credentials,
+            {"Authorization": own} if own is not None else {},
+            settings.headers,
+            claim.headers,
+        )
+        self._attempts = 0
+        self._failures = 0
+        self._free_tries = 0
+        self._is_private: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """Final name of the file."""
+        assert self._claim.name is not None
+        return self._claim.name
+
+    @property
+    def url(self) -> str:
+        """The URL as the user gave it."""
+        return self._item.url
+
+    @property
+    def host(self) -> str:
+        """Host and port that the next attempt goes to."""
+        return self._chain.target.netloc
+
+    def next_attempt(self) -> Attempt:
+        """Say what to try now."""
+        layers = () if self._chain.is_foreign else self._user_headers
+        return Attempt(
+            target=self._chain.target,
+            name=self.name,
+            headers=request_headers(self._default_headers, *layers),
+            expected_bytes=self._item.bytes,
+            expected_digests=self._claim.digests,
+            may_replace=self._settings.existing == "replace",
+            is_public_only=self._chain.hops > 0 and not self._is_private and not self._settings.allow_private_redirects,
+        )
+
+    def conclude(self, result: AttemptResult, *, jitter: float, elapsed: float) -> Outcome | Again:
+        """Decide what an attempt's end means for the item.
+
+        Args:
+            result: How it ended.
+            jitter: A number from 0 to 1 for the backoff, drawn by the caller.
+            elapsed: Seconds since the first attempt began.
+        """
+        self._attempts += result.requests
+        if result.location is not None:
+            return self._follow(result.location, result, elapsed)
+        if result.error is None:
+            return self._saved(result, elapsed)
+        again = self._again(result.error, result, jitter)
+        if isinstance(again, DownloadError):
+            return self._failed(again, result, elapsed)
+        return again
+
+    def _follow(self, location: str, result: AttemptResult, elapsed: float) -> Outcome | Again:
+        if self._is_private is None:
+            self._is_private = result.is_private
+        try:
+            self._chain = self._chain.follow(location)
+        except DownloadError as error:
+            return self._failed(error, result, elapsed)
+        return Again()
+
+    def _again(self, error: DownloadError, result: AttemptResult, jitter: float) -> Again | DownloadError:
+        """Say how to go on, or with which error to end."""
+        if result.is_stale and self._free_tries < _FREE_TRIES:
+            self._free_tries += 1
+            return Again()
+        if result.detail == "out of resources" and self._free_tries < _RESOURCE_TRIES:
+            self._free_tries += 1
+            return Again(delay=backoff(self._free_tries, jitter))
+        pause = pause_of(result)
+        if pause > self._settings.max_wait:
+            message = f"{error.message}; the server asks to wait {pause:.0f} s, longer than --max-wait"
+            return make_error(error.kind, message, error.host)
+        allowed = retries_allowed(
+            error.kind, http_status=result.http_status, detail=result.detail, retries=self._settings.retries
+        )
+        if self._failures >= allowed:
+            return error
+        self._failures += 1
+        return Again() if pause else Again(delay=backoff(self._failures, jitter))
+
+    def _saved(self, result: AttemptResult, elapsed: float) -> Outcome:
+        return Outcome(
+            self.url,
+            Status.SAVED,
+            path=self.name,
+            bytes=result.bytes,
+            digests=result.digests,
+            http_status=result.http_status,
+            attempts=self._attempts,
+            content_encoding=result.content_encoding,
+            elapsed=elapsed,
+            line=self._item.line,
+        )
+
+    def _failed(self, error: DownloadError, result: AttemptResult, elapsed: float) -> Outcome:
+        is_missing = error.kind == "http" and result.http_status in MISSING_STATUSES
+        return Outcome(
+            self.url,
+            Status.MISSING if is_missing else Status.FAILED,
+            http_status=result.http_status,
+            attempts=self._attempts,
+            elapsed=elapsed,
+            error=error,
+            line=self._item.line,
+        )
+
+
+def feedback_of(result: AttemptResult) -> Feedback:
+    """Tell what an attempt taught about its host."""
+    if result.detail == "out of resources":
+        return Feedback.OUT_OF_RESOURCES
+    if result.http_status in SLOW_STATUSES or (
+        result.error is not None and result.error.kind in {"timeout", "stalled"}
+    ):
+        return Feedback.SLOW_DOWN
+    return Feedback.WELL if result.error is None else Feedback.NEUTRAL
+
+
+def pause_of(result: AttemptResult) -> float:
+    """Tell for how many seconds the server wants its whole host to be left alone."""
+    return (result.retry_after or 0.0) if result.http_status in TRANSIENT_STATUSES else 0.0
+
+
+def outcome_of_claim(claim: Claim) -> Outcome | None:
+    """Give the outcome of an item that needs no request; `None` if it needs one."""
+    item = claim.item
+    if claim.is_duplicate:
+        return Outcome(item.url, Status.DUPLICATE, line=item.line)
+    if claim.error is not None:
+        return Outcome(item.url, Status.FAILED, error=claim.error, line=item.line)
+    if claim.present is not None:
+        return Outcome(
+            item.url,
+            Status.PRESENT,
+            path=claim.name,
+            bytes=claim.present,
+            digests=claim.present_digests,
+            line=item.line,
+        )
+    return None

@@ -1,0 +1,160 @@
+"""One list on its way through the downloader: read lazily at one end, handed over outcome by outcome at the other.
+
+Back-pressure goes both ways: the list is read only as far as there is work to start, and nothing new is started
+while outcomes lie unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+
+from aioflags.errors import UsageError
+from aioflags.items import Item, Outcome, Rejected
+from aioflags.schedule import Lane
+
+__all__ = ["Entry", "Items", "OutcomeStream", "as_entry", "each"]
+
+Entry = Item | Rejected
+Items = Iterable[str | Item | Rejected] | AsyncIterable[str | Item | Rejected]
+
+
+def as_entry(item: str | Item | Rejected) -> Entry:
+    """Make an item of a URL.
+
+    Raises:
+        UsageError: It is neither a URL nor an item.
+    """
+    if isinstance(item, str):
+        return Item(item)
+    if isinstance(item, Item | Rejected):
+        return item
+    raise UsageError(f"an item must be a str or an aioflags.Item, not {type(item).__name__}")
+
+
+def each(items: Items) -> AsyncIterator[str | Item | Rejected]:
+    """Iterate over an iterable of either kind; a plain one is read on the loop, as its owner would.
+
+    Raises:
+        UsageError: It is a single URL, or nothing that can be iterated.
+    """
+    if isinstance(items, str | bytes | Item):
+        raise UsageError("items must be an iterable of URLs, not one URL; put it in a list")
+    if isinstance(items, AsyncIterable):
+        return aiter(items)
+    if isinstance(items, Iterable):
+        return _asynchronously(items)
+    raise UsageError(f"items must be an iterable, not {type(items).__name__}")
+
+
+async def _asynchronously(items: Iterable[str | Item | Rejected]) -> AsyncIterator[str | Item | Rejected]:
+    for item in items:
+        yield item
+
+
+class OutcomeStream:
+    """Outcomes of one list, an asynchronous iterator.
+
+    Args:
+        concurrency: Attempts in flight at most; all bounds are in proportion to it.
+        on_read: Called with the stream when an outcome has been taken.
+    """
+
+    def __init__(self, *, concurrency: int, on_read: Callable[[OutcomeStream], None]) -> None:
+        self.lane = Lane()
+        self._on_read = on_read
+        self._limit = 2 * concurrency
+        self._comfort = max(64, 2 * concurrency)
+        self._window = max(1000, 16 * concurrency)
+        self._claiming = 0
+        self._is_read = False
+        self._is_starving = True
+        self._outcomes: deque[Outcome] = deque()
+        self._failure: BaseException | None = None
+        self.is_finished = False
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return (
+            f"OutcomeStream({self.lane.waiting} waiting, {self.lane.in_flight} in flight, {len(self._outcomes)} unread)"
+        )
+
+    def __aiter__(self) -> OutcomeStream:
+        return self
+
+    async def __anext__(self) -> Outcome:
+        while not self._outcomes:
+            if self.is_finished:
+                if self._failure is not None:
+                    raise self._failure
+                raise StopAsyncIteration
+            self._arrived.clear()
+            await self._arrived.wait()
+        outcome = self._outcomes.popleft()
+        self._on_read(self)
+        return outcome
+
+    @property
+    def must_hold(self) -> bool:
+        """So much lies unread that nothing new may be started."""
+        return bool(self._outcomes) and len(self._outcomes) + self.lane.in_flight >= self._limit
+
+    def put(self, outcome: Outcome) -> None:
+        """Hand an outcome over."""
+        self._outcomes.append(outcome)
+        self._arrived.set()
+
+    def finish(self, failure: BaseException | None = None) -> None:
+        """No outcome comes any more; `failure` is raised to the reader after the last one."""
+        if not self.is_finished:
+            self.is_finished = True
+            self._failure = failure
+            self._arrived.set()
+            self._room.set()
+
+    def fail_when_drained(self, failure: BaseException) -> None:
+        """Read nothing more; raise `failure` after the outcomes of what is in flight."""
+        self._failure = failure
+        self.end_of_list()
+        self._room.set()
+
+    def finish_if_drained(self) -> None:
+        """Finish when the list is read to its end and everything on it has ended."""
+        if self._is_read and not (self._claiming or self.lane.waiting or self.lane.in_flight):
+            self.finish(self._failure)
+
+    def end_of_list(self) -> None:
+        """Nothing more is read."""
+        self._is_read = True
+        self.finish_if_drained()
+
+    def begin_claim(self) -> None:
+        """An entry is on its way to the register."""
+        self._claiming += 1
+
+    def end_claim(self) -> None:
+        """It is back."""
+        self._claiming -= 1
+
+    async def wait_for_room(self) -> None:
+        """Return when another entry may be read: some work is in stock, more if none of it can be started now."""
+        while not (self._has_room() or self._is_read or self.is_finished):
+            self._is_starving = False
+            self._room.clear()
+            await self._room.wait()
+
+    def starve(self) -> None:
+        """The dispatcher could start more, but nothing that waits may start now: read further ahead."""
+        self._is_starving = True
+        self.offer_room()
+
+    def offer_room(self) -> None:
+        """Wake the reader of the list if it may go on."""
+        if self._has_room():
+            self._room.set()
+
+    def _has_room(self) -> bool:
+        stock = self._window if self._is_starving else self._comfort
+        return self.lane.waiting + self._claiming < stock and len(self._outcomes) < self._limit
