@@ -145,8 +145,8 @@ def _parse_authority(scheme: str, authority: str) -> tuple[str, int, str | None]
         raise _refused("the URL has a backslash before its path; write / instead")
     user, _, server = authority.rpartition("@")
     if server.startswith("["):
-        literal, _, port = server[1:].partition("]")
-        host = _check_ipv6(literal)
+        literal, bracket, port = server[1:].partition("]")
+        host = _check_ipv6(literal if bracket else "")
         if port and not port.startswith(":"):
             raise _refused("the URL has something other than a port after the address in brackets", host)
         port = port[1:]
