@@ -8,16 +8,39 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from aioflags.destination import is_destination_fault
 from aioflags.engines.seam import AttemptResult, Engine, Meter
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
 from aioflags.pursuit import Again, Pursuit, feedback_of, pause_of
+from aioflags.redact import redact_url
 from aioflags.schedule import Feedback, Lane, Schedule
 from aioflags.settings import Settings
 
-__all__ = ["Dispatcher", "Job"]
+__all__ = ["Dispatcher", "Job", "Running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One attempt in flight, for a display.
+
+    Args:
+        url: Redacted.
+        path: Final name, relative to the destination.
+        host: Host, and port where it is not the default.
+        started: Seconds on the clock of the loop.
+        received: Bytes of the body so far.
+        total: Bytes announced, `None` if unknown.
+    """
+
+    url: str
+    path: str
+    host: str
+    started: float
+    received: int
+    total: int | None
 
 
 class Job:
@@ -149,6 +172,20 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         return tasks
+
+    def running(self) -> list[Running]:
+        """Tell what is in flight now."""
+        return [
+            Running(
+                url=redact_url(job.pursuit.url),
+                path=job.pursuit.name,
+                host=job.host,
+                started=job.started,
+                received=job.meter.received,
+                total=job.meter.total,
+            )
+            for job in self.in_flight
+        ]
 
     async def _attempt(self, job: Job) -> None:
         feedback = Feedback.NEUTRAL

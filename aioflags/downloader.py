@@ -10,25 +10,20 @@ import itertools
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Self, TypeVar, Unpack
 
-from aioflags.credentials import Credentials, read_netrc
-from aioflags.destination import Destination
-from aioflags.dispatcher import Dispatcher, Job
+from aioflags.dispatcher import Dispatcher, Job, Running
 from aioflags.engines.seam import Engine
+from aioflags.equipment import open_equipment
 from aioflags.errors import DownloadError, UsageError
-from aioflags.groups import GroupCommit, finish_first, shut_down
 from aioflags.items import Item, Outcome, Report, Status
 from aioflags.pursuit import Pursuit, outcome_of_claim
-from aioflags.redact import redact_url
-from aioflags.register import Claim, Register
+from aioflags.register import Claim
 from aioflags.schedule import Lane
 from aioflags.settings import Options, Settings
-from aioflags.storage import Storage
 from aioflags.streams import Entry, Items, OutcomeStream, as_entry, each
 from aioflags.version import __version__
 
@@ -36,27 +31,6 @@ __all__ = ["Downloader", "Running", "download_many"]
 
 T = TypeVar("T")
 _DEFAULT_HEADERS = {"User-Agent": f"aioflags/{__version__}", "Accept": "*/*"}
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """One attempt in flight, for a display.
-
-    Args:
-        url: Redacted.
-        path: Final name, relative to the destination.
-        host: Host, and port where it is not the default.
-        started: Seconds on the clock of the loop.
-        received: Bytes of the body so far.
-        total: Bytes announced, `None` if unknown.
-    """
-
-    url: str
-    path: str
-    host: str
-    started: float
-    received: int
-    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +67,11 @@ class Downloader:
     ) -> None:
         self.settings = _checked_settings(options)
         self._chosen_engine = engine
-        self._destination = Destination(directory)
+        self._directory = directory
         self._numbers = itertools.count()
         self._streams: set[OutcomeStream] = set()
         self._submitted: dict[asyncio.Future[Outcome], Lane] = {}
         self._busy_names: set[str] = set()
-        self._credentials = Credentials()
         self._is_open = False
         self._is_stopped = False
         self._end: BaseException | None = None
@@ -114,41 +87,18 @@ class Downloader:
         """
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
-            hands = ThreadPoolExecutor(1, thread_name_prefix="aioflags-hands")
-            stack.push_async_callback(shut_down, hands)
-            # A destination that half opened is closed, too.
-            stack.push_async_callback(self._in, hands, self._destination.close)
-            await self._in(hands, self._destination.open)
-            if self.settings.netrc:
-                self._credentials = await self._in(hands, read_netrc)
-            make_register = partial(Register, self._destination, self.settings.existing, self.settings.hashes)
-            register = await self._in(hands, make_register)
-            stack.push_async_callback(self._in, hands, register.close)
-            self._claims: GroupCommit[tuple[Entry, int], Claim] = GroupCommit(hands, register.claim)
-            engine = await self._open_engine(stack, hands)
+            opening = open_equipment(self._directory, self.settings, self._chosen_engine)
+            equipment = await stack.enter_async_context(opening)
+            self._claims = equipment.claims
+            self._credentials = equipment.credentials
             self._dispatcher = Dispatcher(
-                self.settings, engine, on_idle=self._feed_streams, on_fault=self._end_by_fault
+                self.settings, equipment.engine, on_idle=self._feed_streams, on_fault=self._end_by_fault
             )
             self._stack = stack.pop_all()
         self._is_open = True
         self._running = self._loop.create_task(self._dispatcher.run(), name="aioflags-dispatcher")
         self._running.add_done_callback(self._end_by_bug)
         return self
-
-    async def _in(self, executor: Executor, work: Callable[[], T]) -> T:
-        return await finish_first(self._loop.run_in_executor(executor, work))
-
-    async def _open_engine(self, stack: AsyncExitStack, hands: Executor) -> Engine:
-        engine = self._chosen_engine
-        if engine == "asyncio":
-            storage = Storage(self._destination, durability=self.settings.durability, algorithms=self.settings.hashes)
-            stack.push_async_callback(storage.close)
-            # Importing aiohttp and reading certificates would be felt on the loop.
-            make_engine = await self._in(hands, partial(_prepare_asyncio_engine, self.settings))
-            engine = make_engine(storage)
-        assert not isinstance(engine, str)
-        stack.push_async_callback(engine.close)
-        return engine
 
     async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         try:
@@ -238,17 +188,7 @@ class Downloader:
 
     def running(self) -> list[Running]:
         """Tell what is in flight now."""
-        return [
-            Running(
-                url=redact_url(job.pursuit.url),
-                path=job.pursuit.name,
-                host=job.host,
-                started=job.started,
-                received=job.meter.received,
-                total=job.meter.total,
-            )
-            for job in self._dispatcher.in_flight
-        ]
+        return self._dispatcher.running()
 
     # From the list to the dispatcher
 
@@ -403,11 +343,3 @@ def _checked_settings(options: Options) -> Settings:
     if unknown:
         raise UsageError(f"unknown option {', '.join(sorted(unknown))}; the options are those of the command line")
     return Settings(**options)
-
-
-def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
-    """Do what blocks before the engine can be made on the loop."""
-    from aioflags.engines.asyncio_engine import AsyncioEngine, load_ssl_context
-
-    context = None if settings.cacert is None else load_ssl_context(settings.cacert)
-    return lambda storage: AsyncioEngine(storage, settings, context)

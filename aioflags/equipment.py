@@ -1,0 +1,83 @@
+"""What a job needs, opened together and closed together: destination, register, credentials, engine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, TypeVar
+
+from aioflags.credentials import Credentials, read_netrc
+from aioflags.destination import Destination
+from aioflags.engines.seam import Engine
+from aioflags.groups import GroupCommit, finish_first, shut_down
+from aioflags.register import Claim, Register
+from aioflags.settings import Settings
+from aioflags.storage import Storage
+from aioflags.streams import Entry
+
+__all__ = ["Equipment", "open_equipment"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a job works with.
+
+    Args:
+        claims: Gives each entry, with the number of its list, its name.
+        credentials: From netrc, empty unless asked for.
+        engine: Makes attempts.
+    """
+
+    claims: GroupCommit[tuple[Entry, int], Claim]
+    credentials: Credentials
+    engine: Engine
+
+
+@asynccontextmanager
+async def open_equipment(
+    directory: str | os.PathLike[str], settings: Settings, engine: Literal["asyncio"] | Engine
+) -> AsyncIterator[Equipment]:
+    """Open all that a job needs; closed in the opposite order, whatever happens.
+
+    Raises:
+        StorageError: The destination is a file, may not be written, or is full.
+        UsageError: A file that an option names cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        hands = ThreadPoolExecutor(1, thread_name_prefix="aioflags-hands")
+        stack.push_async_callback(shut_down, hands)
+        destination = Destination(directory)
+        # A destination that opened half is closed, too.
+        stack.push_async_callback(_in, hands, destination.close)
+        await _in(hands, destination.open)
+        credentials = await _in(hands, read_netrc) if settings.netrc else Credentials()
+        register = await _in(hands, partial(Register, destination, settings.existing, settings.hashes))
+        stack.push_async_callback(_in, hands, register.close)
+        if engine == "asyncio":
+            storage = Storage(destination, durability=settings.durability, algorithms=settings.hashes)
+            stack.push_async_callback(storage.close)
+            # Importing aiohttp and reading certificates would be felt on the loop.
+            make_engine = await _in(hands, partial(_prepare_asyncio_engine, settings))
+            engine = make_engine(storage)
+        assert not isinstance(engine, str)
+        stack.push_async_callback(engine.close)
+        yield Equipment(GroupCommit(hands, register.claim), credentials, engine)
+
+
+async def _in(executor: Executor, work: Callable[[], T]) -> T:
+    return await finish_first(asyncio.get_running_loop().run_in_executor(executor, work))
+
+
+def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
+    """Do what blocks before the engine can be made on the loop."""
+    from aioflags.engines.asyncio_engine import AsyncioEngine, load_ssl_context
+
+    context = None if settings.cacert is None else load_ssl_context(settings.cacert)
+    return lambda storage: AsyncioEngine(storage, settings, context)
