@@ -174,6 +174,7 @@ class _CsvParser:
         self._columns: list[str] = []
         self._rows = csv.reader(self)
         self._record: list[bytes | None] = []
+        self._size = 0
         self._fault: Rejected | None = None
         self._may_wait = True
 
@@ -182,7 +183,8 @@ class _CsvParser:
         if not self._columns:
             self._read_header()
         while lines.pending and len(batch) < limit:
-            self._record, self._fault, self._may_wait = [], None, not batch
+            self._record, self._size = [], 0
+            self._fault, self._may_wait = None, not batch
             number = lines.number + 1
             try:
                 found = self._read_record(next(self._rows), number)
@@ -210,7 +212,8 @@ class _CsvParser:
         if line is None:
             self._fault = _overlong(lines)
             return "\n"
-        if len(self._record) > 1 and sum(len(kept or b"") for kept in self._record) > LONGEST_LINE:
+        self._size += len(line)
+        if self._size > LONGEST_LINE:
             raise _UnclosedError
         try:
             return line.decode() + "\n"
