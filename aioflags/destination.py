@@ -19,13 +19,14 @@ from aioflags.digests import Digests
 from aioflags.errors import DownloadError, StorageError, make_error
 from aioflags.folders import Folder
 from aioflags.redact import escape_text
+from aioflags.retry import OUT_OF_RESOURCES
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["STATE_FOLDER", "Destination", "Part", "is_destination_fault", "translate_os_error"]
+__all__ = ["STATE_FOLDER", "Destination", "Part", "is_destination_fault", "is_out_of_resources", "translate_os_error"]
 
 STATE_FOLDER = ".aioflags"
 _RUN_PREFIX = "run-"
@@ -54,8 +55,18 @@ def translate_os_error(error: OSError, what: str) -> StorageError:
 
 def is_destination_fault(error: DownloadError) -> bool:
     """Tell whether a storage error is one of the whole destination (disk full, gone, read-only), not of one file."""
+    code = _errno_of(error)
+    return code is not None and code not in _FILE_FAULTS | OUT_OF_RESOURCES
+
+
+def is_out_of_resources(error: DownloadError) -> bool:
+    """Tell whether a storage error comes of too many open files or too little memory, which other ends give back."""
+    return _errno_of(error) in OUT_OF_RESOURCES
+
+
+def _errno_of(error: DownloadError) -> int | None:
     cause = error.__cause__
-    return isinstance(error, StorageError) and isinstance(cause, OSError) and cause.errno not in _FILE_FAULTS
+    return cause.errno if isinstance(error, StorageError) and isinstance(cause, OSError) else None
 
 
 class Part(FileIO):

@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aioflags.destination import is_destination_fault
 from aioflags.engines.seam import AttemptResult, Engine, Meter
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
@@ -210,9 +209,9 @@ class Dispatcher:
         pause = pause_of(result)
         if 0 < pause <= self._settings.max_wait:
             self._schedule.pause(job.host, self._loop.time() + pause)
-        if result.error is not None and is_destination_fault(result.error) and not self._is_stopped:
-            self.stop()
+        if result.error is not None and result.detail == "destination" and not self._is_stopped:
             self._on_fault(result.error)
+            self.stop()
 
     def _settle(self, job: Job, outcome: Outcome | Again | None, now: float) -> None:
         if isinstance(outcome, Outcome):

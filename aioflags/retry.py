@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 __all__ = [
     "MISSING_STATUSES",
+    "OUT_OF_RESOURCES",
     "SLOW_STATUSES",
     "TRANSIENT_STATUSES",
     "backoff",
@@ -20,6 +22,9 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 522, 524})
 SLOW_STATUSES = frozenset({429, 503})
 #: Statuses by which a server says that there is no such file.
 MISSING_STATUSES = frozenset({404, 410})
+
+#: The system's words for a machine that has run out of sockets, open files or memory: it adapts, no item is to blame.
+OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
 
 _BASE = 0.5
 _CAP = 60.0

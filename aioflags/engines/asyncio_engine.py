@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import aiohttp
 from yarl import URL
 
-from aioflags.destination import is_destination_fault
+from aioflags.destination import is_destination_fault, is_out_of_resources
 from aioflags.engines.body import Body
 from aioflags.engines.exchange import Exchange, trace_exchanges
 from aioflags.engines.resolver import Resolver, SessionResolver
@@ -160,8 +160,7 @@ class AsyncioEngine:
             else:
                 saved = await self._stream(wanted, chunks, body)
         except DownloadError as error:
-            detail = "destination" if is_destination_fault(error) else ""
-            return AttemptResult(error=_at_host(error, attempt), detail=detail, http_status=response.status)
+            return AttemptResult(error=_at_host(error, attempt), detail=_detail_of(error), http_status=response.status)
         exchange.meter.last_byte = asyncio.get_running_loop().time()
         return AttemptResult(
             http_status=response.status,
@@ -237,6 +236,12 @@ def _is_private_literal(host: str) -> bool:
     """No resolver is asked about an address that stands in the URL itself."""
     address = literal_address(host)
     return address is not None and is_private_address(address)
+
+
+def _detail_of(error: DownloadError) -> str:
+    if is_out_of_resources(error):
+        return "out of resources"
+    return "destination" if is_destination_fault(error) else ""
 
 
 def _at_host(error: DownloadError, attempt: Attempt) -> DownloadError:

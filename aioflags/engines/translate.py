@@ -5,7 +5,6 @@ No text of aiohttp's reaches a user: its messages and `repr` hold URLs and reque
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 import ssl
@@ -18,6 +17,7 @@ from aioflags.engines.resolver import PrivateAddressError
 from aioflags.engines.seam import AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.redact import redact_text
+from aioflags.retry import OUT_OF_RESOURCES
 
 __all__ = ["NETWORK_ERRORS", "is_cut_body", "private_address_error", "translate"]
 
@@ -25,7 +25,6 @@ __all__ = ["NETWORK_ERRORS", "is_cut_body", "private_address_error", "translate"
 NETWORK_ERRORS = (aiohttp.ClientError, OSError, ValueError)
 
 _UNKNOWN_HOST = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
-_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
 _CERTIFICATE = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError, ssl.CertificateError)
 
 
@@ -39,7 +38,7 @@ def translate(error: BaseException, host: str, *, via_proxy: bool = False) -> At
     """
     chain = list(_causes(error))
     codes = {getattr(each, "errno", None) for each in chain if not isinstance(each, socket.gaierror)}
-    if codes & _OUT_OF_RESOURCES:
+    if codes & OUT_OF_RESOURCES:
         return _failed("connect", "this machine ran out of sockets or open files", host, detail="out of resources")
     if any(isinstance(each, PrivateAddressError) for each in chain):
         return AttemptResult(error=private_address_error(host))
