@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from aioflags.errors import DownloadError
+from aioflags.errors import DownloadError, UsageError
 from aioflags.redact import redact_url
+from aioflags.settings import check_checksum, check_header_field
 
 __all__ = ["Item", "Outcome", "Rejected", "Report", "Status", "Tally"]
 
@@ -36,6 +37,10 @@ class Item:
         headers: Request headers for this item only, sent to its own origin only.
         checksum: `ALGO:HEX`, like `sha256` for any fixed-length algorithm of hashlib.
         line: Number of the line of the list that the item comes from, for the record; 1 is the first.
+
+    Raises:
+        UsageError: A digest, size or header can be no such thing. Whether URL and name can be used shows later, in
+            the outcome.
     """
 
     url: str
@@ -45,6 +50,22 @@ class Item:
     headers: Mapping[str, str] = field(default_factory=dict)
     checksum: str | None = None
     line: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.url, str) or not isinstance(self.name, str | None):
+            raise UsageError("url and name of an item must be str")
+        for text in self.checksums:
+            check_checksum(text)
+        if self.bytes is not None and (not isinstance(self.bytes, int) or self.bytes < 0):
+            raise UsageError("bytes of an item must be a whole number of at least 0")
+        for name, value in self.headers.items():
+            check_header_field(name, value)
+
+    @property
+    def checksums(self) -> tuple[str, ...]:
+        """The digests that the content must have, as `ALGO:HEX`."""
+        sha256 = None if self.sha256 is None else f"sha256:{self.sha256}"
+        return tuple(text for text in (sha256, self.checksum) if text is not None)
 
     def __repr__(self) -> str:
         name = f", name={self.name!r}" if self.name is not None else ""

@@ -78,7 +78,7 @@ class Pursuit:
             credentials,
             {"Authorization": own} if own is not None else {},
             settings.headers,
-            claim.headers,
+            claim.item.headers,
         )
         self._attempts = 0
         self._failures = 0

@@ -14,11 +14,11 @@ from hashlib import blake2b
 from os.path import join
 
 from aioflags.destination import Destination, exists_error
-from aioflags.errors import DownloadError, StorageError, UsageError, make_error
+from aioflags.errors import DownloadError, StorageError, make_error
 from aioflags.items import Item, Rejected
 from aioflags.names import fold, name_from_url, safe_name, with_suffix
 from aioflags.redact import escape_text
-from aioflags.settings import Existing, check_checksum, check_header
+from aioflags.settings import Existing, check_checksum
 from aioflags.urls import Target, parse_url
 
 __all__ = ["Claim", "Register"]
@@ -45,7 +45,6 @@ class Claim:
         target: Its URL, taken apart; `None` if it has none that can be used.
         name: Its final name; `None` if it gets none.
         digests: Algorithm to hexadecimal digest that the content must have.
-        headers: User headers of the item, checked.
         error: Why it cannot be fetched.
         is_duplicate: The same URL stood in the same list before.
         present: Size in bytes of the file that is there already and will do, else `None`.
@@ -56,7 +55,6 @@ class Claim:
     target: Target | None = None
     name: str | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
     error: DownloadError | None = None
     is_duplicate: bool = False
     present: int | None = None
@@ -103,17 +101,11 @@ class Register:
         target = None
         try:
             target = parse_url(entry.url)
-            digests = _declared_digests(entry)
-            headers = dict(check_header(f"{name}: {value}") for name, value in entry.headers.items())
-            return self._claim_url(entry, lane, target, digests, headers)
+            return self._claim_url(entry, lane, target, dict(map(check_checksum, entry.checksums)))
         except DownloadError as error:
             return Claim(entry, target, error=error)
-        except UsageError as error:
-            return Claim(entry, target, error=make_error("url", str(error)))
 
-    def _claim_url(
-        self, item: Item, lane: int, target: Target, digests: Mapping[str, str], headers: Mapping[str, str]
-    ) -> Claim:
+    def _claim_url(self, item: Item, lane: int, target: Target, digests: Mapping[str, str]) -> Claim:
         key = _key(item.url)
         row = self._db.execute("SELECT lane, name, was_there FROM urls WHERE url = ?", (key,)).fetchone()
         if row is not None and row[0] == lane:
@@ -123,11 +115,11 @@ class Register:
             name, is_ours = row[1], not row[2]
             if name is None:
                 return Claim(item, target, error=make_error("name", "no name can be made of this one"))
-            return self._look(Claim(item, target, name, digests, headers), key=None, is_ours=is_ours)
+            return self._look(Claim(item, target, name, digests), key=None, is_ours=is_ours)
         self._db.execute("INSERT INTO urls VALUES (?, ?, NULL, 0)", (key, lane))
         name = self._take_name(item)
         self._db.execute("UPDATE urls SET name = ? WHERE url = ?", (name, key))
-        return self._look(Claim(item, target, name, digests, headers), key=key, is_ours=False)
+        return self._look(Claim(item, target, name, digests), key=key, is_ours=False)
 
     def _take_name(self, item: Item) -> str:
         wanted = name_from_url(item.url) if item.name is None else safe_name(item.name)
@@ -179,14 +171,6 @@ class Register:
         elif not is_trusted:
             return _with_error(claim, exists_error(claim.name))
         return Claim(claim.item, claim.target, claim.name, present=size, present_digests=found)
-
-
-def _declared_digests(item: Item) -> dict[str, str]:
-    texts = [text for text in (item.sha256 and f"sha256:{item.sha256}", item.checksum) if text]
-    try:
-        return dict(check_checksum(text) for text in texts)
-    except UsageError as error:
-        raise make_error("checksum", str(error)) from error
 
 
 def _with_error(claim: Claim, error: DownloadError) -> Claim:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aioflags.errors import UsageError
 
-__all__ = ["Options", "Settings", "check_checksum", "check_header"]
+__all__ = ["Options", "Settings", "check_checksum", "check_header", "check_header_field"]
 
 Existing = Literal["fail", "skip", "replace"]
 Durability = Literal["none", "batch", "file"]
@@ -157,10 +157,15 @@ def check_header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon:
         raise UsageError("a header has no colon; write it as 'Name: value'")
-    return _check_header(name.strip(" \t"), value)
+    return check_header_field(name.strip(" \t"), value)
 
 
-def _check_header(name: str, value: str) -> tuple[str, str]:
+def check_header_field(name: str, value: str) -> tuple[str, str]:
+    """Check the two parts of a header field; returns them with blanks around the value removed.
+
+    Raises:
+        UsageError: A forbidden character, or a header that aioflags sets itself.
+    """
     if not isinstance(name, str) or not isinstance(value, str):
         raise UsageError("header names and values must be str")
     if not _TOKEN.fullmatch(name):
@@ -176,7 +181,7 @@ def _check_header(name: str, value: str) -> tuple[str, str]:
 
 def _check_headers(headers: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
     if isinstance(headers, Mapping):
-        return dict(_check_header(name, value) for name, value in headers.items())
+        return dict(check_header_field(name, value) for name, value in headers.items())
     if isinstance(headers, str):
         raise UsageError("header must be a mapping or a sequence of 'Name: value', not one str")
     return dict(check_header(line) for line in headers)
