@@ -41,6 +41,7 @@ class _Ticket:
     lane: Lane
     deliver: Callable[[Outcome], None]
     abandon: Callable[[], None]
+    fail: Callable[[BaseException], None]
 
 
 class Downloader:
@@ -145,6 +146,7 @@ class Downloader:
             lane=Lane(),
             deliver=lambda outcome: None if future.done() else future.set_result(outcome),
             abandon=lambda: self._abandon(future),
+            fail=lambda error: None if future.done() else future.set_exception(error),
         )
         self._submitted[future] = ticket.lane
         future.add_done_callback(self._forget)
@@ -199,6 +201,7 @@ class Downloader:
             lane=stream.lane,
             deliver=partial(self._deliver, stream),
             abandon=stream.finish_if_drained,
+            fail=stream.finish,
         )
         try:
             async for item in source:
@@ -217,18 +220,18 @@ class Downloader:
 
     def _admit_to(self, stream: OutcomeStream, ticket: _Ticket, claimed: asyncio.Future[Claim]) -> None:
         stream.end_claim()
-        error = claimed.exception()
-        if error is not None:
-            stream.finish(error)
-        elif not stream.is_finished:
+        if not stream.is_finished:
             self._admit(ticket, claimed)
         stream.finish_if_drained()
 
     def _admit(self, ticket: _Ticket, claimed: asyncio.Future[Claim]) -> None:
         """Send a claimed item on its way: to the dispatcher, or straight to its outcome."""
+        if claimed.cancelled():
+            ticket.abandon()
+            return
         error = claimed.exception()
         if error is not None:
-            ticket.abandon()
+            ticket.fail(error)
             return
         claim = claimed.result()
         outcome = outcome_of_claim(claim)

@@ -68,7 +68,9 @@ async def open_equipment(
             engine = make_engine(storage)
         assert not isinstance(engine, str)
         stack.push_async_callback(engine.close)
-        yield Equipment(GroupCommit(hands, register.claim), credentials, engine)
+        claims = GroupCommit(hands, register.claim)
+        stack.callback(claims.close)
+        yield Equipment(claims, credentials, engine)
 
 
 async def _in(executor: Executor, work: Callable[[], T]) -> T:

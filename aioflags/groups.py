@@ -33,10 +33,21 @@ class GroupCommit(Generic[J, R]):
         self._waiting: list[tuple[J, asyncio.Future[R]]] = []
         self._group: list[tuple[J, asyncio.Future[R]]] = []
         self._running: asyncio.Future[Sequence[R | Exception]] | None = None
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Cancel the jobs that have not begun; a job that is put from now on is cancelled, too."""
+        self._is_closed = True
+        waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            future.cancel()
 
     def submit(self, job: J) -> asyncio.Future[R]:
         """Have `job` done with the next group; groups and the results within one keep the order of the calls."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        if self._is_closed:
+            future.cancel()
+            return future
         self._waiting.append((job, future))
         if self._running is None:
             self._start()

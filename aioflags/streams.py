@@ -69,7 +69,7 @@ class OutcomeStream:
         self._window = max(1000, 16 * concurrency)
         self._claiming = 0
         self._is_read = False
-        self._is_starving = True
+        self._is_starving = False
         self._outcomes: deque[Outcome] = deque()
         self._failure: BaseException | None = None
         self.is_finished = False
