@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
@@ -94,7 +94,7 @@ class GroupCommit(Generic[J, R]):
                 future.set_result(result)
 
 
-async def finish_first(future: asyncio.Future[R], clean_up: Callable[[R], object] | None = None) -> R:
+async def finish_first(future: asyncio.Future[R], clean_up: Callable[[R], Awaitable[object]] | None = None) -> R:
     """Await a job in a thread; a cancelled caller waits for its end, cleans up what it made, then is cancelled.
 
     A thread cannot be stopped, only waited for or abandoned (and what it made would be).
@@ -104,7 +104,7 @@ async def finish_first(future: asyncio.Future[R], clean_up: Callable[[R], object
     except asyncio.CancelledError:
         await asyncio.wait([future])
         if clean_up is not None and not future.cancelled() and future.exception() is None:
-            clean_up(future.result())
+            await clean_up(future.result())
         raise
 
 

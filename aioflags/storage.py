@@ -89,7 +89,7 @@ class Storage:
         """
         loop = asyncio.get_running_loop()
         opening = loop.run_in_executor(self._executor, self._destination.new_part, self._algorithms_for(wanted))
-        part = await finish_first(opening, Part.discard)
+        part = await finish_first(opening, self._discard)
         stream = Stream(part, self._executor, lambda: self._commit_part(wanted, part))
         try:
             yield stream
@@ -99,6 +99,9 @@ class Storage:
     async def close(self) -> None:
         """End the threads; what they are doing is finished first."""
         await shut_down(self._executor)
+
+    async def _discard(self, part: Part) -> None:
+        await finish_first(asyncio.get_running_loop().run_in_executor(self._executor, part.discard))
 
     def _algorithms_for(self, wanted: Wanted) -> list[str]:
         return list(dict.fromkeys((*self._algorithms, *wanted.digests)))
@@ -220,12 +223,13 @@ class Stream:
             ChecksumError, RefusedError, StorageError: Nothing has appeared.
         """
         await self._settle()
-        saved = await finish_first(self._loop.run_in_executor(self._executor, self._commit), self._remember)
-        self._remember(saved)
-        return saved
+        return await finish_first(self._loop.run_in_executor(self._executor, self._publish))
 
-    def _remember(self, _: Saved) -> None:
+    def _publish(self) -> Saved:
+        saved = self._commit()
+        # Noted in the thread: a caller that is cancelled meanwhile must not take a published file for a part.
         self._is_published = True
+        return saved
 
     async def _settle(self) -> None:
         writing, self._writing = self._writing, None
