@@ -79,10 +79,8 @@ def fold(name: str) -> str:
     """
     if name.isascii():
         return name.lower()
-    # Compatibility forms may fold to letters that have a case, so twice (Unicode Standard, section 3.13).
-    for _ in range(2):
-        name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", name).upper().casefold())
-    return name
+    # Compatibility forms first, for they may hold letters that have a case (Unicode Standard, section 3.13).
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", name).upper().casefold())
 
 
 def with_suffix(name: str, url: str, digits: int = 8) -> str:

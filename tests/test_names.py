@@ -79,7 +79,9 @@ def test_folding_settles(text: str) -> None:
     assert fold(key) == key
     for form in ("NFC", "NFD"):
         assert fold(unicodedata.normalize(form, name)) == key
-    assert fold(name.upper()) == key == fold(name.lower())
+    # In capitals the Greek iota below becomes a letter, and other marks stand on it instead.
+    if "\u0345" not in unicodedata.normalize("NFD", name):
+        assert fold(name.upper()) == key == fold(name.lower())
 
 
 @pytest.mark.parametrize(
@@ -243,6 +245,7 @@ def test_more_digits_tell_more_twins_apart() -> None:
         ("\u212a", "k"),
         ("\u017f", "S"),
         ("D/a", "d/A"),
+        ("\u1d2c", "a"),
     ],
 )
 def test_names_that_one_file_system_takes_for_one_are_equal(one: str, other: str) -> None:
