@@ -1,0 +1,19 @@
+"""The program: `aioflags`, or `python -m aioflags`."""
+
+from __future__ import annotations
+
+import sys
+
+from aioflags.cli.exits import leave
+from aioflags.cli.main import run
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and end the process with its status."""
+    leave(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The items of a job for the loop: URLs of the command line, then lists, read by a thread of their own.
+
+Reading a list may wait for ever (`tail -f`, a terminal), so it happens in a daemon thread, batch by batch and only
+on demand; neither the loop nor the end of the program waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from aioflags.errors import UsageError
+from aioflags.inputs import Format, ListReader, guess_format, open_list
+from aioflags.items import Item, Rejected
+
+__all__ = ["Feed"]
+
+_BATCH = 256
+_Result = TypeVar("_Result")
+
+
+class Feed:
+    """Items, read lazily; iterate over it once, asynchronously.
+
+    `read` counts the items handed over, `fault` says why reading stopped before the end of a list, if it did.
+
+    Args:
+        items: Those of the command line, which come first.
+        lists: Files, `-` for standard input.
+        format: How all lists are written down; `None` to go by their suffixes.
+    """
+
+    def __init__(self, items: Sequence[Item], lists: Sequence[str] = (), format: Format | None = None) -> None:  # noqa: A002 - the option
+        self._items = items
+        self._paths = lists
+        self._format = format
+        self._hand = _Hand()
+        self._lists: list[_List] = []
+        self._is_finished = False
+        self.read = 0
+        self.fault: UsageError | None = None
+
+    async def open(self) -> None:
+        """Open all lists, and read the beginning of those that can be wrong as a whole.
+
+        Raises:
+            UsageError: A list cannot be opened or read, or is CSV without a `url` column.
+        """
+        for path in self._paths:
+            self._lists.append(await self._hand.call(_open, path, self._format))
+
+    async def __aiter__(self) -> AsyncIterator[Item | Rejected]:
+        for item in self._items:
+            self.read += 1
+            yield item
+        for each in self._lists:
+            batch = each.beginning or await self._next_batch(each.reader)
+            while batch:
+                for entry in batch:
+                    self.read += 1
+                    yield entry
+                batch = await self._next_batch(each.reader)
+        self._is_finished = True
+
+    async def _next_batch(self, reader: ListReader) -> list[Item | Rejected]:
+        try:
+            return await self._hand.call(reader.read_batch, _BATCH)
+        except UsageError as error:
+            self.fault = error
+            return []
+
+    @property
+    def total(self) -> tuple[int | None, bool]:
+        """How many items there are in all, `None` if nobody can tell; and whether that is certain, no estimate."""
+        if self._is_finished or not self._paths:
+            return (self.read if self._is_finished else len(self._items)), True
+        sizes = [each.size for each in self._lists if each.size is not None]
+        done = sum(each.reader.bytes_read for each in self._lists)
+        listed = self.read - len(self._items)
+        if len(sizes) < len(self._paths) or not done or listed <= 0:
+            return None, False
+        return len(self._items) + max(listed, round(listed * sum(sizes) / done)), False
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list that was opened: its size in bytes if it is a file, and what was read of it at once."""
+
+    reader: ListReader
+    size: int | None
+    beginning: list[Item | Rejected]
+
+
+def _open(path: str, format: Format | None) -> _List:  # noqa: A002 - the option
+    reader = open_list(path, format)
+    is_file = path != "-" and os.path.isfile(path)
+    must_read = is_file or (format or guess_format(path)) == "csv"
+    return _List(reader, os.path.getsize(path) if is_file else None, reader.read_batch(_BATCH) if must_read else [])
+
+
+class _Hand:
+    """A daemon thread that makes one call after the other."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    async def call(self, work: Callable[..., _Result], *args: Any) -> _Result:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="aioflags-list", daemon=True)
+            self._thread.start()
+        future: Future[_Result] = Future()
+        self._calls.put((future, work, args))
+        return await asyncio.wrap_future(future)
+
+    def _work(self) -> None:
+        while True:
+            future, work, args = self._calls.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = work(*args)
+            except Exception as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)

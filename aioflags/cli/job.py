@@ -1,0 +1,240 @@
+"""One run of the downloader for a user: progress, records, signals, and how it all ends."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+
+from aioflags.cli.carry_on import carry_on_command
+from aioflags.cli.diagnostics import handle_loop_error
+from aioflags.cli.exits import ExitStatus, abandon, silence_stdout, status_of_signal
+from aioflags.cli.feed import Feed
+from aioflags.cli.interrupts import Interrupts
+from aioflags.cli.progress import Pace, Snapshot, Transfer, choose_transfers
+from aioflags.cli.quantities import show_count, show_size
+from aioflags.cli.runner import choose_loop, raise_file_limit
+from aioflags.cli.screen import Screen
+from aioflags.cli.summary import Failures
+from aioflags.downloader import Downloader
+from aioflags.errors import StorageError
+from aioflags.items import Outcome, Status, Tally
+from aioflags.redact import escape_text, redact_text, redact_url
+from aioflags.settings import Options
+
+__all__ = ["Job"]
+
+_GRACE = 5.0
+_PATIENCE = 2.0
+_TICK = 0.2
+
+
+class Job:
+    """A job of the command line; run it once.
+
+    Args:
+        args: The command line, with the output options of `aioflags.cli.options`, `dir` and `argv`.
+        options: Those of the downloader.
+        feed: The items.
+        describe: Gives the line to print for an outcome, `None` for none.
+        conclude: Gives the last line, from the counts and the seconds that the job took; `None` for none.
+    """
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        options: Options,
+        feed: Feed,
+        *,
+        describe: Callable[[Outcome], str | None],
+        conclude: Callable[[Tally, float], str | None],
+    ) -> None:
+        self._args = args
+        self._options = options
+        self._feed = feed
+        self._describe = describe
+        self._conclude = conclude
+        self._tally = Tally()
+        self._failures = Failures()
+        self._pace = Pace()
+        self._downloader: Downloader | None = None
+        self._fault: StorageError | None = None
+        self._signal: int | None = None
+        self._is_stuck = False
+
+    def run(self) -> ExitStatus:
+        """Do the job and tell how it ended.
+
+        Raises:
+            UsageError: The call is wrong; nothing was requested.
+            Exception: A bug of ours.
+        """
+        raise_file_limit(self._options["concurrency"])
+        self._screen = Screen(
+            is_json=self._args.json,
+            progress="none" if self._args.quiet else self._args.progress,
+            on_fault=self._on_output_fault,
+        )
+        runner = asyncio.Runner(loop_factory=choose_loop())
+        try:
+            runner.run(self._supervise())
+        except StorageError as error:
+            self._fault = error
+        except BaseException:
+            self._screen.close(_PATIENCE)
+            raise
+        finally:
+            # Closing waits for what cannot be cancelled; a process that must end leaves it behind.
+            if not self._is_stuck:
+                runner.close()
+        status = self._finish()
+        if self._is_stuck:
+            abandon(status)
+        return status
+
+    async def _supervise(self) -> None:
+        self._loop = loop = asyncio.get_running_loop()
+        loop.set_exception_handler(handle_loop_error)
+        self._started = self._ended = loop.time()
+        self._overdue = loop.create_future()
+        if self._args.insecure:
+            self._screen.note("warning: certificates are not verified (--insecure)")
+        self._task = loop.create_task(self._download())
+        with Interrupts(self._stop_soon, self._stop_now) as interrupts:
+            await asyncio.wait({self._task, self._overdue}, return_when=asyncio.FIRST_COMPLETED)
+        self._signal = interrupts.first
+        self._ended = loop.time()
+        self._is_stuck = not self._task.done()
+        was_stopped = self._signal is not None or self._screen.fault is not None
+        if not (self._is_stuck or (self._task.cancelled() and was_stopped)):
+            self._task.result()
+
+    async def _download(self) -> None:
+        await self._feed.open()
+        async with Downloader(self._args.dir, **self._options) as downloader:
+            self._downloader = downloader
+            self._tick()
+            try:
+                async with downloader.outcomes(self._feed) as outcomes:
+                    async for outcome in outcomes:
+                        self._take(outcome)
+                        if self._screen.is_full:
+                            await self._screen.wait_for_room()
+            finally:
+                self._timer.cancel()
+
+    def _take(self, outcome: Outcome) -> None:
+        self._tally.add(outcome)
+        self._failures.add(outcome)
+        screen = self._screen
+        if self._args.json:
+            screen.record(outcome.as_record())
+        if line := self._describe(outcome):
+            screen.result(line)
+        if self._args.verbose:
+            screen.note(_show_outcome(outcome))
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(_TICK, self._tick)
+        self._screen.show(self._look())
+
+    def _look(self) -> Snapshot:
+        assert self._downloader is not None
+        now = self._loop.time()
+        tally = self._tally
+        transfers = [
+            Transfer(each.path or each.url, each.host, now - each.started, each.received, each.total)
+            for each in self._downloader.running()
+        ]
+        received = tally.bytes + sum(each.received for each in transfers)
+        self._pace.update(now - self._started, tally.items, received)
+        total, is_exact = self._feed.total
+        return Snapshot(
+            done=tally.items,
+            total=total,
+            is_exact=is_exact,
+            bytes=received,
+            speed=self._pace.speed,
+            remaining=self._pace.remaining(total, transfers),
+            failed=tally.statuses[Status.FAILED] + tally.statuses[Status.MISSING],
+            transfers=choose_transfers(transfers),
+        )
+
+    # Ending early
+
+    def _on_output_fault(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop_now)
+
+    def _stop_soon(self) -> None:
+        if self._downloader is None:
+            self._stop_now()
+            return
+        self._downloader.stop_intake()
+        if running := len(self._downloader.running()):
+            self._screen.note(
+                f"interrupted: waiting up to {_GRACE:.0f} s for {show_count(running, 'transfer')} in flight; "
+                "interrupt again to stop at once"
+            )
+        self._loop.call_later(_GRACE, self._stop_now)
+
+    def _stop_now(self) -> None:
+        self._task.cancel()
+        self._loop.call_later(_PATIENCE, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self._overdue.done():
+            self._overdue.set_result(None)
+
+    # The end
+
+    def _finish(self) -> ExitStatus:
+        screen = self._screen
+        status = self._status()
+        if screen.fault is None:
+            self._tell_results()
+        screen.close(None if self._signal is None else _PATIENCE)
+        if isinstance(screen.fault, BrokenPipeError):
+            silence_stdout()  # whoever read it has seen enough: no reason for a word
+        elif screen.fault is not None:
+            status = ExitStatus.LOCAL_FAULT
+            print(f"aioflags: error: standard output cannot be written: {screen.fault.strerror}", file=sys.stderr)
+        return status
+
+    def _tell_results(self) -> None:
+        screen = self._screen
+        screen.end_progress()
+        elapsed = self._ended - self._started
+        screen.record(self._tally.as_record(elapsed))
+        if line := self._conclude(self._tally, elapsed):
+            screen.result(line)
+        failures = self._failures.lines()
+        for line in [*(failures[:1] if self._args.quiet else failures), *self._last_lines()]:
+            screen.note(line)
+
+    def _last_lines(self) -> list[str]:
+        lines = []
+        for fault in (self._fault, self._feed.fault):
+            if fault is not None:
+                lines.append(f"aioflags: error: {redact_text(str(fault))}")
+        if self._signal is not None:
+            command = carry_on_command(self._args.argv)
+            hint = " (fill in what is hidden as ***)" if "***" in command else ""
+            lines += [f"Interrupted. To carry on{hint}:", command]
+        return lines
+
+    def _status(self) -> ExitStatus:
+        if self._signal is not None:
+            return status_of_signal(self._signal)
+        if self._fault or self._feed.fault or self._screen.fault:
+            return ExitStatus.LOCAL_FAULT
+        return ExitStatus.CLEAN if self._tally.is_clean else ExitStatus.FAILURES
+
+
+def _show_outcome(outcome: Outcome) -> str:
+    what = f"{outcome.status.value:9} {redact_url(outcome.url)}"
+    if outcome.error is not None:
+        return f"{what}  {redact_text(str(outcome.error))}"
+    if outcome.path is None:
+        return what
+    return f"{what} -> {escape_text(outcome.path)}  {show_size(outcome.bytes)} in {outcome.elapsed:.2f}s"

@@ -1,0 +1,83 @@
+"""The command line as a whole: finds the command, runs it, and turns every way to end into an exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from aioflags.cli import flags, get, serve
+from aioflags.cli.diagnostics import report_bug, set_up_diagnostics
+from aioflags.cli.exits import ExitStatus, silence_stdout
+from aioflags.cli.options import Parser
+from aioflags.errors import UsageError
+from aioflags.version import __version__
+
+if TYPE_CHECKING:
+    from aioflags.cli.options import Subparsers
+
+__all__ = ["run"]
+
+_COMMANDS = {"flags": flags, "get": get, "serve": serve}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the command line says and give the exit status.
+
+    Args:
+        arguments: Those after the name of the program; none at all means `flags`.
+
+    Raises:
+        SystemExit: Help or the version was asked for, or the call is wrong.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    set_up_diagnostics()
+    try:
+        return _run_command(_with_command(arguments))
+    except KeyboardInterrupt:
+        return ExitStatus.INTERRUPTED
+    except BrokenPipeError:
+        return ExitStatus.LOCAL_FAULT
+    except (Exception, asyncio.CancelledError) as error:
+        report_bug(error)
+        return ExitStatus.BUG
+    finally:
+        _flush_stdout()
+
+
+def _run_command(arguments: Sequence[str]) -> int:
+    parser = Parser(prog="aioflags", description="Put any list of URLs on disk.")
+    parser.add_argument("--version", action="version", version=f"aioflags {__version__}")
+    subparsers: Subparsers = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", description="without a command: flags"
+    )
+    for module in _COMMANDS.values():
+        module.add_parser(subparsers)
+    name = arguments[0]
+    if name not in _COMMANDS:
+        parser.parse_args(arguments)  # help, the version, or the error
+    chosen = subparsers.choices[name]
+    args = chosen.parse_intermixed_args(arguments[1:])
+    args.argv = list(arguments)
+    try:
+        return _COMMANDS[name].run(args)  # type: ignore[no-any-return]
+    except UsageError as error:
+        chosen.error(str(error))
+
+
+def _with_command(arguments: Sequence[str]) -> Sequence[str]:
+    """Supply the command that is meant where none is given."""
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help", "--version"}):
+        return ["flags", *arguments]
+    return arguments
+
+
+def _flush_stdout() -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        silence_stdout()

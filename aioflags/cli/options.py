@@ -1,0 +1,141 @@
+"""The options that `get` and `flags` share, declared once; defaults and checks are those of `Settings`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from aioflags.cli.exits import ExitStatus
+from aioflags.cli.quantities import parse_number, parse_size
+from aioflags.errors import UsageError
+from aioflags.redact import escape_text, redact_text
+from aioflags.settings import Options, Settings
+
+__all__ = ["Parser", "add_download_options", "add_output_options", "options_of"]
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction["Parser"]
+
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Settings)}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that takes options and URLs in any order, and quotes no secret in its messages."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Say on standard error what is wrong with the call, and exit with status 2."""
+        text = redact_text(message)
+        self.exit(ExitStatus.USAGE, f"{self.prog}: error: {text}\nTry '{self.prog} --help'.\n")
+
+
+def add_download_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides about fetching, naming and limits."""
+    parser.add_argument("-d", "--dir", metavar="DIR", default="downloads", help="destination (default: %(default)s)")
+    _add_limits(parser.add_argument_group("limits"))
+    _add_deadlines(parser.add_argument_group("retries and deadlines, in seconds"))
+    _add_files(parser.add_argument_group("files"))
+    _add_network(parser.add_argument_group("network"))
+
+
+def _add_limits(group: argparse._ArgumentGroup) -> None:
+    _add(group, "-j", "--concurrency", metavar="N", type=int, help="attempts in flight at most")
+    _add(group, "--per-host", metavar="N", type=int, help="attempts in flight to one host at most, 0 = no limit")
+    _add(group, "--rate", metavar="N", type=parse_number, help="requests started per second, per host")
+    _add(group, "--limit-rate", metavar="B", type=parse_size, help="bytes per second, whole job: 500k, 10M, 1.5Gi")
+    _add(group, "--max-bytes", metavar="B", type=parse_size, help="refuse a larger body")
+
+
+def _add_deadlines(group: argparse._ArgumentGroup) -> None:
+    _add(group, "--retries", metavar="N", type=int, help="further attempts after the first, for what can pass")
+    _add(group, "--max-wait", metavar="S", type=parse_number, help="the longest Retry-After that is waited for")
+    _add(group, "--connect-timeout", metavar="S", type=parse_number, help="to connect, TLS included")
+    _add(
+        group,
+        "--first-byte-timeout",
+        metavar="S",
+        type=parse_number,
+        help="from request sent to the first body byte",
+    )
+    _add(group, "--idle-timeout", metavar="S", type=parse_number, help="no bytes at all for so long")
+    _add(
+        group,
+        "--min-speed",
+        metavar="B",
+        type=parse_size,
+        help="fewer bytes per second over the idle window count as stalled, 0 = off",
+    )
+
+
+def _add_files(group: argparse._ArgumentGroup) -> None:
+    _add(
+        group,
+        "--existing",
+        choices=["fail", "skip", "replace"],
+        help="what to do about a file of that name that is there already",
+    )
+    group.add_argument(
+        "--hash", metavar="ALGO", action="append", default=[], help="record this digest besides xxh128; repeatable"
+    )
+    _add(
+        group,
+        "--durability",
+        choices=["none", "batch", "file"],
+        help="force bytes to stable storage: not at all, in groups, or each file",
+    )
+    group.add_argument("--no-ledger", action="store_true", help="leave nothing in DIR but the files")
+
+
+def _add_network(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--engine", choices=["asyncio"], default="asyncio", help="how attempts are made")
+    group.add_argument(
+        "--header", metavar="'K: V'", action="append", default=[], help="send this header too; repeatable"
+    )
+    group.add_argument("--proxy", metavar="URL", help="http proxy for all requests")
+    group.add_argument("--netrc", action="store_true", help="take credentials from your netrc file")
+    group.add_argument("--cacert", metavar="FILE", help="trust the CA certificates in FILE (PEM), not the system's")
+    group.add_argument("--insecure", action="store_true", help="do not verify certificates")
+    group.add_argument(
+        "--allow-private-redirects",
+        action="store_true",
+        help="follow redirects from public to private addresses",
+    )
+
+
+def _add(group: argparse._ArgumentGroup, *flags: str, help: str, **rest: Any) -> None:  # noqa: A002 - as argparse has it
+    default = _DEFAULTS[flags[-1].removeprefix("--").replace("-", "_")]
+    shown = "none" if default is None else f"{default:g}" if isinstance(default, float) else default
+    group.add_argument(*flags, default=default, help=f"{help} (default: {shown})", **rest)
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides about standard output and the terminal."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
+    group.add_argument(
+        "--progress",
+        choices=["auto", "bar", "plain", "none"],
+        default="auto",
+        help="on standard error; auto = bar on a terminal, a plain line every few seconds elsewhere",
+    )
+    group.add_argument("-q", "--quiet", action="store_true", help="less: no progress, no summary")
+    group.add_argument("-v", "--verbose", action="store_true", help="more: a line for every file")
+
+
+def options_of(args: argparse.Namespace) -> Options:
+    """Pick the options of the downloader, checked.
+
+    Raises:
+        UsageError: A value is out of its range; the message names the option as the command line does.
+    """
+    options = cast(Options, {name: getattr(args, name) for name in Options.__annotations__ if name in args})
+    try:
+        Settings(**options)
+    except UsageError as error:
+        name, space, rest = str(error).partition(" ")
+        option = f"--{name.replace('_', '-')}" if name in _DEFAULTS else name
+        raise UsageError(escape_text(f"{option}{space}{rest}")) from error
+    return options
