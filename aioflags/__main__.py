@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aioflags.cli.exits import leave
+from aioflags.cli.exits import fill_standard_files, leave
 from aioflags.cli.main import run
 
 __all__ = ["main"]
@@ -12,6 +12,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and end the process with its status."""
+    fill_standard_files()
     leave(run(sys.argv[1:]))
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from enum import IntEnum
 from typing import NoReturn
 
-__all__ = ["ExitStatus", "abandon", "leave", "silence_stdout", "status_of_signal"]
+__all__ = ["ExitStatus", "abandon", "fill_standard_files", "leave", "silence_stdout", "status_of_signal"]
 
 _PATIENCE = 1.0
 
@@ -32,6 +32,15 @@ class ExitStatus(IntEnum):
 def status_of_signal(number: int) -> ExitStatus:
     """Give the status of a run that `number` ended: 128 and the number, as shells have it."""
     return ExitStatus.INTERRUPTED if number == signal.SIGINT else ExitStatus.TERMINATED
+
+
+def fill_standard_files() -> None:
+    """Open what should be open: else the next socket becomes standard output, and receives what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def silence_stdout() -> None:

@@ -42,6 +42,7 @@ class Feed:
         self._format = format
         self._hand = _Hand()
         self._lists: list[_List] = []
+        self._listed = 0
         self._is_finished = False
         self.read = 0
         self.fault: UsageError | None = None
@@ -53,7 +54,9 @@ class Feed:
             UsageError: A list cannot be opened or read, or is CSV without a `url` column.
         """
         for path in self._paths:
-            self._lists.append(await self._hand.call(_open, path, self._format))
+            opened = await self._hand.call(_open, path, self._format)
+            self._listed += len(opened.beginning)
+            self._lists.append(opened)
 
     async def __aiter__(self) -> AsyncIterator[Item | Rejected]:
         for item in self._items:
@@ -70,10 +73,12 @@ class Feed:
 
     async def _next_batch(self, reader: ListReader) -> list[Item | Rejected]:
         try:
-            return await self._hand.call(reader.read_batch, _BATCH)
+            batch = await self._hand.call(reader.read_batch, _BATCH)
         except UsageError as error:
             self.fault = error
             return []
+        self._listed += len(batch)
+        return batch
 
     @property
     def total(self) -> tuple[int | None, bool]:
@@ -82,10 +87,9 @@ class Feed:
             return (self.read if self._is_finished else len(self._items)), True
         sizes = [each.size for each in self._lists if each.size is not None]
         done = sum(each.reader.bytes_read for each in self._lists)
-        listed = self.read - len(self._items)
-        if len(sizes) < len(self._paths) or not done or listed <= 0:
+        if len(sizes) < len(self._paths) or not done or not self._listed:
             return None, False
-        return len(self._items) + max(listed, round(listed * sum(sizes) / done)), False
+        return len(self._items) + max(self._listed, round(self._listed * sum(sizes) / done)), False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections.abc import Callable
 
 from aioflags.cli.carry_on import carry_on_command
@@ -190,33 +189,40 @@ class Job:
 
     def _finish(self) -> ExitStatus:
         screen = self._screen
+        screen.end_progress()
         status = self._status()
+        patience = None if self._signal is None else _PATIENCE
         if screen.fault is None:
             self._tell_results()
-        screen.close(None if self._signal is None else _PATIENCE)
+            screen.close_out(patience)
         if isinstance(screen.fault, BrokenPipeError):
             silence_stdout()  # whoever read it has seen enough: no reason for a word
-        elif screen.fault is not None:
-            status = ExitStatus.LOCAL_FAULT
-            print(f"aioflags: error: standard output cannot be written: {screen.fault.strerror}", file=sys.stderr)
-        return status
+        else:
+            self._tell_troubles()
+        screen.close(patience)
+        return ExitStatus.LOCAL_FAULT if status == ExitStatus.CLEAN and self._has_bad_output() else status
 
     def _tell_results(self) -> None:
-        screen = self._screen
-        screen.end_progress()
         elapsed = self._ended - self._started
-        screen.record(self._tally.as_record(elapsed))
+        self._screen.record(self._tally.as_record(elapsed))
         if line := self._conclude(self._tally, elapsed):
-            screen.result(line)
+            self._screen.result(line)
+
+    def _tell_troubles(self) -> None:
         failures = self._failures.lines()
         for line in [*(failures[:1] if self._args.quiet else failures), *self._last_lines()]:
-            screen.note(line)
+            self._screen.note(line)
+
+    def _has_bad_output(self) -> bool:
+        """Standard output could not be written, and not because its reader wanted no more."""
+        fault = self._screen.fault
+        return fault is not None and not isinstance(fault, BrokenPipeError)
 
     def _last_lines(self) -> list[str]:
-        lines = []
-        for fault in (self._fault, self._feed.fault):
-            if fault is not None:
-                lines.append(f"aioflags: error: {redact_text(str(fault))}")
+        faults = [str(fault) for fault in (self._fault, self._feed.fault) if fault is not None]
+        if self._screen.fault is not None:
+            faults.append(f"standard output cannot be written: {self._screen.fault.strerror}")
+        lines = [f"aioflags: error: {redact_text(fault)}" for fault in faults]
         if self._signal is not None:
             command = carry_on_command(self._args.argv)
             hint = " (fill in what is hidden as ***)" if "***" in command else ""

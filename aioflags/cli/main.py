@@ -65,7 +65,7 @@ def _run_command(arguments: Sequence[str]) -> int:
     try:
         return _COMMANDS[name].run(args)  # type: ignore[no-any-return]
     except UsageError as error:
-        chosen.error(str(error))
+        chosen.refuse(str(error))
 
 
 def _with_command(arguments: Sequence[str]) -> Sequence[str]:

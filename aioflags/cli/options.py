@@ -27,9 +27,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
-        """Say on standard error what is wrong with the call, and exit with status 2."""
-        text = redact_text(message)
-        self.exit(ExitStatus.USAGE, f"{self.prog}: error: {text}\nTry '{self.prog} --help'.\n")
+        """Say on standard error what is wrong with the call, and exit with status 2; `message` quotes it."""
+        self.refuse(redact_text(message))
+
+    def refuse(self, message: str) -> NoReturn:
+        """Do the same with a message of ours, which quotes no secret."""
+        self.exit(ExitStatus.USAGE, f"{self.prog}: error: {escape_text(message)}\nTry '{self.prog} --help'.\n")
 
 
 def add_download_options(parser: argparse.ArgumentParser) -> None:
@@ -137,5 +140,5 @@ def options_of(args: argparse.Namespace) -> Options:
     except UsageError as error:
         name, space, rest = str(error).partition(" ")
         option = f"--{name.replace('_', '-')}" if name in _DEFAULTS else name
-        raise UsageError(escape_text(f"{option}{space}{rest}")) from error
+        raise UsageError(f"{option}{space}{rest}") from error
     return options

@@ -6,6 +6,7 @@ The loop takes a `Snapshot` a few times a second; how it looks is decided here, 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -140,6 +141,9 @@ class Bar:
         from rich.live import Live
 
         self._snapshot = Snapshot()
+        self._is_shown = False
+        # Whoever writes while the bar comes or goes would write into it.
+        self._lock = threading.Lock()
         self._console = Console(file=sys.stderr, force_terminal=True)
         self._live = Live(
             console=self._console,
@@ -150,21 +154,27 @@ class Bar:
             redirect_stderr=False,
         )
 
-    def start(self) -> None:
-        """Show the bar."""
-        self._live.start()
-
-    def stop(self) -> None:
-        """Take it away; the cursor stands where the bar began."""
-        self._live.stop()
-
     def show(self, snapshot: Snapshot) -> None:
         """Have `snapshot` drawn with the next refresh."""
         self._snapshot = snapshot
+        with self._lock:
+            if not self._is_shown:
+                self._is_shown = True
+                self._live.start()
 
-    def print(self, text: str) -> None:
-        """Write lines above the bar."""
-        self._console.out(text, end="", highlight=False)
+    def stop(self) -> None:
+        """Take the bar away; the cursor stands where it began."""
+        with self._lock:
+            if self._is_shown:
+                self._is_shown = False
+                self._live.stop()
+
+    def print(self, text: str) -> bool:
+        """Write whole lines above the bar; false, and nothing written, if no bar is shown."""
+        with self._lock:
+            if self._is_shown:
+                self._console.out(text, end="", highlight=False)
+            return self._is_shown
 
     def _render(self) -> RenderableType:
         from rich.console import Group

@@ -34,7 +34,6 @@ class Screen:
         self._on_fault = on_fault
         has_bar = wants_bar(progress, is_terminal=_is_terminal(sys.stderr), term=os.environ.get("TERM", ""))
         self._bar = Bar() if has_bar and sys.stderr is not None else None
-        self._is_bar_shown = False
         self._is_plain = progress == "plain" or (progress == "auto" and not has_bar)
         self._next_line = time.monotonic() + _PLAIN_INTERVAL
         self.fault: OSError | None = None
@@ -68,36 +67,32 @@ class Screen:
         """Show how far the job is, in the way that was asked for."""
         if self._bar is not None:
             self._bar.show(snapshot)
-            if not self._is_bar_shown:
-                self._is_bar_shown = True
-                self._bar.start()
         elif self._is_plain and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _PLAIN_INTERVAL
             self.note(show_line(snapshot))
 
     def end_progress(self) -> None:
         """Take the bar away."""
-        if self._is_bar_shown and self._bar is not None:
-            self._is_bar_shown = False
+        if self._bar is not None:
             self._bar.stop()
+
+    def close_out(self, patience: float | None = None) -> None:
+        """Write out all results, so that what is noted next stands below them; waits as `close` does."""
+        self.end_progress()
+        self._out.close(patience)
 
     def close(self, patience: float | None = None) -> None:
         """Write what is left, for `patience` seconds at most; `None` for as long as it takes."""
-        self.end_progress()
-        self._out.close(patience)
+        self.close_out(patience)
         self._err.close(patience)
 
     def _write_out(self, text: str) -> None:
-        # On one terminal with the bar, whoever writes must know where the bar stands.
-        if self._is_bar_shown and self._bar is not None and _is_terminal(sys.stdout):
-            self._bar.print(text)
-        else:
+        # On one terminal with the bar, only the bar knows where lines may stand.
+        if not (self._bar is not None and _is_terminal(sys.stdout) and self._bar.print(text)):
             _write(sys.stdout, text)
 
     def _write_err(self, text: str) -> None:
-        if self._is_bar_shown and self._bar is not None:
-            self._bar.print(text)
-        else:
+        if not (self._bar is not None and self._bar.print(text)):
             _write(sys.stderr, text)
 
     def _note_fault(self, error: OSError) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aioflags.cli.advice import advise
 from aioflags.cli.quantities import show_count
@@ -14,29 +14,34 @@ __all__ = ["Failures"]
 
 _KEPT = 100
 _SHOWN = 20
+_EXAMPLES = 3
 _LONGEST = 300
 
 
 @dataclass(slots=True)
 class _Group:
-    """Failures of one kind at one host; the first of them stands for all."""
+    """Failures of one kind at one host; `examples` maps the first few messages to the item that had each first."""
 
     kind: str
     http_status: int | None
     host: str | None
-    message: str
-    url: str
-    line: int | None
     count: int = 0
+    examples: dict[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         """The kind, and the status with it where that is what the kind says."""
-        return f"{self.kind} {self.http_status}" if self.kind == "http" and self.http_status else self.kind
+        return f"{self.kind} {self.http_status}" if self.http_status else self.kind
+
+    def add(self, outcome: Outcome, message: str) -> None:
+        self.count += 1
+        if len(self.examples) < _EXAMPLES and (message := _cut(redact_text(message))) not in self.examples:
+            line = f" (line {outcome.line})" if outcome.line is not None else ""
+            self.examples[message] = f"{_cut(redact_url(outcome.url))}{line}".strip()
 
 
 class Failures:
-    """Counts failures as they come; keeps one example of each group, and of a hundred groups at most."""
+    """Counts failures as they come; keeps some examples of each group, and a hundred groups at most."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -49,23 +54,14 @@ class Failures:
         if error is None:
             return
         self.count += 1
-        status = outcome.http_status if error.kind == "http" else None
-        key = error.kind, status, error.host
+        key = error.kind, outcome.http_status if error.kind == "http" else None, error.host
         group = self._groups.get(key)
         if group is None:
             if len(self._groups) >= _KEPT:
                 self._ungrouped += 1
                 return
-            group = _Group(
-                kind=error.kind,
-                http_status=status,
-                host=error.host,
-                message=_cut(redact_text(error.message)),
-                url=_cut(redact_url(outcome.url)),
-                line=outcome.line,
-            )
-            self._groups[key] = group
-        group.count += 1
+            group = self._groups[key] = _Group(*key)
+        group.add(outcome, error.message)
 
     def lines(self) -> list[str]:
         """Tell of all failures, the most frequent first, and what to do next; empty if there is none."""
@@ -87,9 +83,8 @@ def _cut(text: str) -> str:
 
 def _describe(group: _Group) -> list[str]:
     place = f" at {escape_text(group.host)}" if group.host else ""
-    line = f" (line {group.line})" if group.line is not None else ""
-    example = f"      for instance {group.url}{line}" if group.url else f"      for instance{line}"
-    return [f"  {group.count} x {group.label}{place}: {group.message}", *([example] if group.url or line else [])]
+    examples = [f"      {item + ': ' if item else ''}{message}" for message, item in group.examples.items()]
+    return [f"  {group.count} x {group.label}{place}, for instance", *examples]
 
 
 def _next_steps(groups: list[_Group]) -> list[str]:
