@@ -6,14 +6,15 @@ import math
 from collections.abc import Callable
 
 from aioflags.flagserver.designs.bands import across, upright
-from aioflags.flagserver.shapes import Design, Shape, circle, line, path, place, polygon, rect
+from aioflags.flagserver.shapes import Design, Shape, circle, line, path, place, rect
 
 __all__ = ["EAGLES"]
 
 
 def mexico() -> Design:
     """The eagle on the cactus with the serpent, over water, above a wreath of oak and laurel."""
-    emblem = [*_wreath(), *_lake(), *_cactus(), *_mexican_eagle(), *_serpent()]
+    eagle = place([*_mexican_eagle(), *_serpent()], 0, -7, scale=0.9)
+    emblem = [*_wreath(), *_lake(), *_cactus(), eagle]
     return upright(7, 4, "#006341 #FFFFFF #C8102E", place(emblem, 3.5, 2.0, scale=0.0196))
 
 
@@ -29,8 +30,13 @@ def _wreath() -> list[Shape]:
                 blade = path("M0 0C3-3.4 8-3.2 11 0C8 3.2 3 3.4 0 0Z", leaf if lean < 0 else dark)
                 branch.append(place([blade], x, y, angle=-90 + math.degrees(turn) * -1 + lean))
         shapes.append(place(branch, mirror=side))
-    ribbon = [path("M-9 40L-15 50L-8 47L0 43L8 47L15 50L9 40Z", "#006341"), rect(-9, 39, 18, 6, "#006341")]
-    return [*shapes, *ribbon, rect(-3, 39, 6, 6, "#FFFFFF"), rect(3, 39, 6, 6, "#C8102E")]
+    ribbon = [
+        rect(-9.8, 38.2, 19.6, 7.6, "#B8963A"),
+        path("M-9 39L-15 50L-8 47L0 43V39Z", "#006341"),
+        path("M9 39L15 50L8 47L0 43V39Z", "#C8102E"),
+        *(rect(-9, 39, 6, 6, "#006341"), rect(-3, 39, 6, 6, "#FFFFFF"), rect(3, 39, 6, 6, "#C8102E")),
+    ]
+    return [*shapes, *ribbon]
 
 
 def _lake() -> list[Shape]:
@@ -40,10 +46,14 @@ def _lake() -> list[Shape]:
     return [*water, *ripples, stone]
 
 
+# Where the pads of the cactus grow: place, lean in degrees, size.
+_PADS = ((-21, 9, -25, 1.0), (21, 9, 25, 1.0), (-11, 17, -45, 1.15), (11, 17, 45, 1.15), (0, 19, 0, 1.3))
+
+
 def _cactus() -> list[Shape]:
     green, dark, fruit = "#4F8A3C", "#2F5F28", "#C8283C"
     shapes = []
-    for x, y, angle, size in ((-9, 17, -50, 1.0), (9, 17, 50, 1.0), (0, 17, 0, 1.15), (-18, 13, -20, 0.8), (18, 12, 25, 0.8)):
+    for x, y, angle, size in _PADS:
         pad = path("M0 6C-6 4-6.5-6 0-8C6.5-6 6 4 0 6Z", green)
         spine = line("M-2-3L-1-1M2-3L1-1M0 1V3", 0.8, dark)
         fruits = [circle(dx, dy, 1.6, fruit) for dx, dy in ((-3.4, -6.6), (0, -8.6), (3.4, -6.6))]
@@ -54,7 +64,8 @@ def _cactus() -> list[Shape]:
 def _mexican_eagle() -> list[Shape]:
     brown, dark, light, gold = "#8A5A2B", "#4E3015", "#B98A4E", "#E5B02A"
     far_wing = path(
-        "M-8-10C-13-20-22-29-33-31L-38-26L-35-23L-40-18L-35-15L-38-9L-33-7L-34-1L-28-1L-27 5L-21 3L-15 6C-10 3-8-3-8-10Z",
+        "M-8-10C-13-20-22-29-33-31L-38-26L-35-23L-40-18L-35-15L-38-9L-33-7L-34-1L-28-1L-27 5L-21 3L-15 6"
+        "C-10 3-8-3-8-10Z",
         brown,
     )
     near_wing = path(
@@ -79,7 +90,12 @@ def _mexican_eagle() -> list[Shape]:
 def _serpent() -> list[Shape]:
     skin, dark = "#3F7F4A", "#1F4A2A"
     coil = "M-27-36C-34-30-24-26-18-24C-10-21-18-12-23-9C-29-5-28 2-20 4C-12 6-12 14-19 15C-24 16-27 13-26 10"
-    return [line(coil, 3.4, dark), line(coil, 2.0, skin), circle(-27, -36, 2.2, dark), line("M-29-38L-32-41", 0.8, "#C8102E")]
+    return [
+        line(coil, 3.4, dark),
+        line(coil, 2.0, skin),
+        circle(-27, -36, 2.2, dark),
+        line("M-29-38L-32-41", 0.8, "#C8102E"),
+    ]
 
 
 def egypt() -> Design:

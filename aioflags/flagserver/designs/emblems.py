@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 from aioflags.flagserver.designs.bands import across
@@ -52,11 +53,9 @@ def brazil() -> Design:
     green, yellow, blue, white = "#009739", "#FEDD00", "#012169", "#FFFFFF"
     rhombus = polygon([(1.7, 7), (10, 1.7), (18.3, 7), (10, 12.3)], yellow)
     upper, lower = _globe_crossings(8.5), _globe_crossings(8)
-    points = [f"{x:.4f} {y:.4f}" for x, y in (*upper, *reversed(lower))]
-    band = path(
-        f"M{points[0]}A8.5 8.5 0 0 1 {points[1]}A3.5 3.5 0 0 1 {points[2]}A8 8 0 0 0 {points[3]}A3.5 3.5 0 0 1 {points[0]}Z",
-        white,
-    )
+    start, *ends = (f"{x:.4f} {y:.4f}" for x, y in (*upper, *reversed(lower)))
+    sides = zip(("8.5 8.5 0 0 1", "3.5 3.5 0 0 1", "8 8 0 0 0", "3.5 3.5 0 0 1"), (*ends, start), strict=True)
+    band = path(f"M{start}{''.join(f'A{side} {end}' for side, end in sides)}Z", white)
     sky = [
         star(10 + x / 210, 7 + y / 210, radius, white) for radius, places in _BRAZILIAN_SKY.items() for x, y in places
     ]
@@ -86,14 +85,14 @@ def _motto(colour: str) -> list[Shape]:
 
 
 def philippines() -> Design:
-    """Source: Executive Order 23 of 1936: the sun's disc is a fifth of the height, here 180, a long beam 5/9 of that."""
+    """Source: Executive Order 23 of 1936: the sun's disc is a fifth of the height (180), a beam 5/9 of that."""
     yellow = "#FCD116"
     depth = 180 * math.sqrt(3) / 2
     beams = []
     for index in range(8):
-        for aside, length, wide in ((0.0, 20, 2.3), (-12.0, 16, 1.5), (12.0, 16, 1.5)):
+        for aside, length, wide in ((0.0, 20, 3.2), (-11.0, 16, 1.6), (11.0, 16, 1.6)):
             tip = -18 - length
-            beam = [(-wide * 0.55, -17), (-wide, tip + 4), (0, tip), (wide, tip + 4), (wide * 0.55, -17)]
+            beam = [(-wide * 0.55, -17), (-wide, tip + 5), (0, tip), (wide, tip + 5), (wide * 0.55, -17)]
             beams.append(place([polygon(beam, yellow)], angle=45 * index + aside))
     sun = place([circle(0, 0, 18, yellow), *beams], depth / 3, 90)
     # Each star's nearest point is half a disc from its corner.
@@ -109,8 +108,8 @@ def philippines() -> Design:
 def ethiopia() -> Design:
     """Source: Proclamation 48/1996: the disc reaches to the middle of the green and of the red band."""
     yellow = "#FCDD09"
-    rays = [place([rect(-0.011, -0.27, 0.022, 0.14, yellow)], 1, 0.5, angle=36 + 72 * index) for index in range(5)]
-    emblem = [circle(1, 0.5, 1 / 3, "#0F47AF"), *pentagram(1, 0.5, 0.29, 0.0125, yellow), *rays]
+    rays = [place([rect(-0.009, -0.275, 0.018, 0.135, yellow)], 1, 0.5, angle=36 + 72 * index) for index in range(5)]
+    emblem = [circle(1, 0.5, 1 / 3, "#0F47AF"), pentagram(1, 0.5, 0.29, 0.016, yellow), *rays]
     return across(2, 1, "#078930 #FCDD09 #DA121A", *emblem)
 
 
@@ -130,17 +129,16 @@ def iran() -> Design:
     """Eleven times the words along each of the coloured bands; the emblem in the middle of the white one."""
     green, white, red = "#239F40", "#FFFFFF", "#DA0000"
     cell = 630 / (11 * (len(_KUFIC[0]) + 2))
-    runs = [(x, y, length) for y, row in enumerate(_KUFIC) for x, length in _runs(row)]
-    words = [rect((x + 1) * cell, y * cell, length * cell, cell, white) for x, y, length in runs]
+    words = [path(_grid(_KUFIC), white)]
     top, bottom = 120 - (len(_KUFIC) + 1) * cell, 240 + cell
-    script = [place(words, 630 / 11 * index, y) for y in (top, bottom) for index in range(11)]
+    script = [place(words, 630 / 11 * index + cell, y, scale=cell) for y in (top, bottom) for index in range(11)]
     return across(630, 360, f"{green} {white} {red}", *script, place(_iranian_emblem(red), 315, 180, scale=4.6))
 
 
-def _runs(row: str) -> list[tuple[int, int]]:
-    """Start and length of each stretch of `#`."""
-    starts = [x for x, cell in enumerate(row) if cell == "#" and (x == 0 or row[x - 1] != "#")]
-    return [(x, len(row[x:]) - len(row[x:].lstrip("#"))) for x in starts]
+def _grid(rows: tuple[str, ...]) -> str:
+    """A path around each stretch of `#`; one path, so that no seam shines through between rows."""
+    stretches = ((found.start(), y, len(found[0])) for y, row in enumerate(rows) for found in re.finditer("#+", row))
+    return "".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in stretches)
 
 
 def _iranian_emblem(red: str) -> list[Shape]:

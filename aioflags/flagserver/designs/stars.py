@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable
 
 from aioflags.flagserver.designs.bands import across, upright
-from aioflags.flagserver.shapes import Design, Shape, circle, place, polygon, rect, star
+from aioflags.flagserver.shapes import Design, Shape, circle, path, place, polygon, rect, star
 
 __all__ = ["STARS", "pentagram"]
 
 
-def pentagram(x: float, y: float, radius: float, width: float, colour: str) -> list[Shape]:
+def pentagram(x: float, y: float, radius: float, width: float, colour: str) -> Shape:
     """A star of five straight bars; `radius` reaches to the tips, `width` is that of a bar."""
     mitre = width / math.sin(math.radians(18))
     tips = [(math.sin(turn), -math.cos(turn)) for turn in (index * 0.4 * math.pi for index in range(5))]
@@ -19,8 +19,8 @@ def pentagram(x: float, y: float, radius: float, width: float, colour: str) -> l
     for index in range(5):
         one, other = tips[index], tips[(index + 2) % 5]
         ends = ((one, radius), (other, radius), (other, radius - mitre), (one, radius - mitre))
-        bars.append(polygon(((x + tip[0] * length, y + tip[1] * length) for tip, length in ends), colour))
-    return bars
+        bars.append("L".join(f"{x + tip[0] * length:.4f} {y + tip[1] * length:.4f}" for tip, length in ends))
+    return path("".join(f"M{bar}Z" for bar in bars), colour)
 
 
 def china() -> Design:
@@ -191,19 +191,15 @@ STARS: dict[str, Callable[[], Design]] = {
         polygon([(60, 3.354), (60, 26.646), (36.708, 15)], "#000000"),
     ),
     "KR": south_korea,
-    "KW": lambda: across(
-        6, 3, "#007A3D #FFFFFF #CE1126", polygon([(0, 0), (1.5, 1), (1.5, 2), (0, 3)], "#000000")
-    ),
-    "MA": lambda: across(90, 60, "#C1272D", *pentagram(45, 31, 15.5, 1.3, "#006233")),
+    "KW": lambda: across(6, 3, "#007A3D #FFFFFF #CE1126", polygon([(0, 0), (1.5, 1), (1.5, 2), (0, 3)], "#000000")),
+    "MA": lambda: across(90, 60, "#C1272D", pentagram(45, 31, 15.5, 1.3, "#006233")),
     "PA": panama,
     "PS": lambda: across(6, 3, "#000000 #FFFFFF #009639", wedge(6, 3, 1 / 3, "#ED2E38")),
     "QA": lambda: serrated(28, 11, "#8A1538", 9, 8.1, 11.3),
     "SD": lambda: across(6, 3, "#D21034 #FFFFFF #000000", wedge(6, 3, 1 / 3, "#007229")),
     "SN": lambda: upright(3, 2, "#00853F #FDEF42 #E31B23", star(1.5, 1.02, 0.33, "#00853F")),
     "SO": lambda: across(27, 18, "#4189DD", star(13.5, 9.4, 5, "#FFFFFF")),
-    "SY": lambda: across(
-        6, 4, "#007A3D #FFFFFF #000000", *(star(x, 2.05, 0.5, "#CE1126") for x in (1.5, 3, 4.5))
-    ),
+    "SY": lambda: across(6, 4, "#007A3D #FFFFFF #000000", *(star(x, 2.05, 0.5, "#CE1126") for x in (1.5, 3, 4.5))),
     "TG": togo,
     "TN": tunisia,
     "TZ": lambda: across(
