@@ -21,16 +21,15 @@ class Credentials:
     """
 
     def __init__(self, entries: netrc.netrc | None = None) -> None:
-        self._entries = entries
+        hosts = {} if entries is None else entries.hosts
+        # The `default` entry is not used: it would hand one password to every host of a list.
+        self._entries = {host.lower(): entry for host, entry in hosts.items() if host != "default"}
 
     def headers_for(self, host: str) -> Mapping[str, str]:
-        """Give the fields to send to `host`; empty if the file does not name it.
-
-        The `default` entry is not used: it would hand one password to every host of a list.
-        """
-        if self._entries is None or host not in self._entries.hosts:
+        """Give the fields to send to `host`, a name in lower case; empty if the file does not name it."""
+        if host not in self._entries:
             return {}
-        login, _, password = self._entries.hosts[host]
+        login, _, password = self._entries[host]
         token = base64.b64encode(f"{login}:{password or ''}".encode()).decode("ascii")
         return {"Authorization": f"Basic {token}"}
 

@@ -56,8 +56,11 @@ class Item:
             raise UsageError("url and name of an item must be str")
         for text in self.checksums:
             check_checksum(text)
-        if self.bytes is not None and (not isinstance(self.bytes, int) or self.bytes < 0):
+        size = self.bytes
+        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
             raise UsageError("bytes of an item must be a whole number of at least 0")
+        if not isinstance(self.headers, Mapping):
+            raise UsageError("headers of an item must be a mapping of names to values")
         for name, value in self.headers.items():
             check_header_field(name, value)
 
@@ -85,6 +88,9 @@ class Rejected:
     url: str
     error: DownloadError
     line: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Rejected({redact_url(self.url)!r}, error={self.error}, line={self.line})"
 
 
 @dataclass(frozen=True, slots=True)

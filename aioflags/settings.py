@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 from urllib.parse import urlsplit
 
@@ -17,7 +16,10 @@ __all__ = ["Options", "Settings", "check_checksum", "check_header", "check_heade
 Existing = Literal["fail", "skip", "replace"]
 Durability = Literal["none", "batch", "file"]
 
+# What the system counts bytes and time with; more than that is no limit of anything.
+_LARGEST = 2**63 - 1
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 # The framing of the request and the coding of the answer are ours (RFC 9112, section 6; contract, section 2).
 _OUR_HEADERS = frozenset(
     {
@@ -101,12 +103,12 @@ class Settings:
     rate: float | None = None
     limit_rate: float | None = None
     existing: Existing = "fail"
-    header: Mapping[str, str] | Iterable[str] = ()
+    header: Mapping[str, str] | Iterable[str] = field(default=(), repr=False)
     hash: Iterable[str] = ()
     allow_private_redirects: bool = False
     insecure: bool = False
     cacert: str | None = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     netrc: bool = False
     durability: Durability = "none"
 
@@ -123,6 +125,10 @@ class Settings:
         for name in ("rate", "limit_rate"):
             if getattr(self, name) is not None:
                 _need_number(name, getattr(self, name), above=True)
+        for name in ("allow_private_redirects", "insecure", "netrc"):
+            _need_bool(name, getattr(self, name))
+        if self.cacert is not None and not isinstance(self.cacert, str):
+            raise UsageError(f"cacert must be the path of a file, as str, not {_show(self.cacert)}")
         _need_choice("existing", self.existing, ("fail", "skip", "replace"))
         _need_choice("durability", self.durability, ("none", "batch", "file"))
         object.__setattr__(self, "header", _check_headers(self.header))
@@ -154,6 +160,8 @@ def check_header(line: str) -> tuple[str, str]:
     >>> check_header("Accept:  image/gif ")
     ('Accept', 'image/gif')
     """
+    if not isinstance(line, str):
+        raise UsageError("a header must be a str of the form 'Name: value'")
     name, colon, value = line.partition(":")
     if not colon:
         raise UsageError("a header has no colon; write it as 'Name: value'")
@@ -174,6 +182,8 @@ def check_header_field(name: str, value: str) -> tuple[str, str]:
         )
     if any((ord(char) < 32 and char != "\t") or ord(char) == 127 for char in value):
         raise UsageError(f"the value of header {name} holds a line break or another control character; remove it")
+    if _SURROGATE.search(value):
+        raise UsageError(f"the value of header {name} is not valid UTF-8")
     if name.lower() in _OUR_HEADERS:
         raise UsageError(f"header {name} is set by aioflags itself; remove it")
     return name, value.strip(" \t")
@@ -182,8 +192,8 @@ def check_header_field(name: str, value: str) -> tuple[str, str]:
 def _check_headers(headers: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
     if isinstance(headers, Mapping):
         return dict(check_header_field(name, value) for name, value in headers.items())
-    if isinstance(headers, str):
-        raise UsageError("header must be a mapping or a sequence of 'Name: value', not one str")
+    if isinstance(headers, str) or not isinstance(headers, Iterable):
+        raise UsageError("header must be a mapping or a sequence of 'Name: value', not one value")
     return dict(check_header(line) for line in headers)
 
 
@@ -200,6 +210,8 @@ def check_checksum(text: str) -> tuple[str, str]:
     Traceback (most recent call last):
     aioflags.errors.UsageError: unknown checksum algorithm 'CRC'; use a fixed-length name of hashlib such as sha256
     """
+    if not isinstance(text, str):
+        raise UsageError("a checksum must be a str of the form ALGO:HEX")
     name, colon, digest = text.partition(":")
     if not colon:
         raise UsageError(f"checksum {_show(text)} is not of the form ALGO:HEX, for instance sha256:9f86d0…")
@@ -212,7 +224,7 @@ def check_checksum(text: str) -> tuple[str, str]:
 
 
 def _check_algorithm(name: str) -> str:
-    algorithm = name.strip().lower().replace("sha-", "sha")
+    algorithm = str(name).strip().lower().replace("sha-", "sha")
     try:
         size = hashlib.new(algorithm, usedforsecurity=False).digest_size
     except (ValueError, TypeError):
@@ -223,8 +235,8 @@ def _check_algorithm(name: str) -> str:
 
 
 def _check_hashes(names: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(names, str):
-        raise UsageError("hash must be a sequence of algorithm names, not one str")
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise UsageError("hash must be a sequence of algorithm names, not one value")
     checked = (_check_algorithm(name) for name in names if name != "xxh128")
     return tuple(dict.fromkeys(checked))
 
@@ -233,21 +245,27 @@ def _check_proxy(url: str) -> None:
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme == "http" and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):
         is_usable = False
     if not is_usable or any(ord(char) <= 32 for char in url):
         raise UsageError("proxy must be a URL of the form http://host:port")
 
 
 def _need_whole(name: str, value: object, *, at_least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+    if not isinstance(value, int) or isinstance(value, bool) or not at_least <= value <= _LARGEST:
         raise UsageError(f"{name} must be a whole number of at least {at_least}, not {_show(value)}")
 
 
 def _need_number(name: str, value: object, *, above: bool) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or value < 0 or (above and value == 0):  # type: ignore[operator]
+    # Not a number compares as false, too.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+    if not is_number or (above and value == 0):
         raise UsageError(f"{name} must be a number {'above' if above else 'of at least'} 0, not {_show(value)}")
+
+
+def _need_bool(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} must be True or False, not {_show(value)}")
 
 
 def _need_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
