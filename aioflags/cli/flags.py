@@ -7,16 +7,19 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aioflags.cli.exits import ExitStatus
 from aioflags.cli.feed import Feed
 from aioflags.cli.job import Job
 from aioflags.cli.options import add_download_options, add_output_options, options_of
-from aioflags.cli.quantities import parse_number
+from aioflags.cli.serve import add_misbehaviour
 from aioflags.errors import DownloadError, UsageError
 from aioflags.flagserver.countries import COUNTRIES, MOST_POPULOUS
 from aioflags.items import Item, Outcome, Status, Tally
+from aioflags.settings import Options
 from aioflags.urls import parse_url
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ __all__ = ["add_parser", "run"]
 _OURS = "{cc}/{cc}.svg"
 _CLASSIC = "{cc}/{cc}.gif"
 _PLACES = re.compile(r"\{(cc|CC)\}")
-_SERVER_OPTIONS = ("delay", "jitter", "error_rate")
+_BEHAVIOUR = ("delay", "jitter", "error_rate")
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -47,9 +50,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="path below the server; {cc} stands for the code in lower case, {CC} in upper case "
         f"(default: {_CLASSIC} with --server, {_OURS} on our own)",
     )
-    parser.add_argument("--delay", metavar="S", type=parse_number, help="our own server answers S seconds late")
-    parser.add_argument("--jitter", metavar="S", type=parse_number, help="and up to S more, at random")
-    parser.add_argument("--error-rate", metavar="P", type=parse_number, help="and fails with this probability, 0 to 1")
+    add_misbehaviour(parser.add_argument_group("our own server"))
     add_download_options(parser)
     add_output_options(parser)
 
@@ -60,25 +61,24 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: The call is wrong; nothing was requested.
     """
-    options_of(args)
+    options = options_of(args)
     codes = _check_codes(args.codes) or MOST_POPULOUS
-    given = {name: getattr(args, name) for name in _SERVER_OPTIONS if getattr(args, name) is not None}
+    behaviour = {name: getattr(args, name) for name in _BEHAVIOUR}
     if args.server is not None:
-        if given:
+        if any(behaviour.values()):
             raise UsageError("--delay, --jitter and --error-rate are for our own server; leave out --server or them")
         pattern = _check_pattern(args.pattern or _CLASSIC)
-        return _download(args, _items_at(_check_server(args.server), pattern, codes))
-    _check_behaviour(given)
+        return _download(args, options, _items_at(_check_server(args.server), pattern, codes))
     pattern = _check_pattern(args.pattern or _OURS)
 
     from aioflags.flagserver.server import ServerThread
 
-    with ServerThread(**given) as server:
+    with ServerThread(**behaviour) as server:
         items = {code: _with_digest(item) for code, item in _items_at(server.url, pattern, codes).items()}
-        return _download(args, items)
+        return _download(args, options, items)
 
 
-def _download(args: argparse.Namespace, items: Mapping[str, Item]) -> ExitStatus:
+def _download(args: argparse.Namespace, options: Options, items: Mapping[str, Item]) -> ExitStatus:
     codes = {item.url: code for code, item in items.items()}
 
     def describe(outcome: Outcome) -> str | None:
@@ -88,7 +88,7 @@ def _download(args: argparse.Namespace, items: Mapping[str, Item]) -> ExitStatus
         there = " (already there)" if outcome.status is Status.PRESENT else ""
         return f"{code}  {COUNTRIES.get(code, '')}".rstrip() + there
 
-    return Job(args, options_of(args), Feed(list(items.values())), describe=describe, conclude=_conclude).run()
+    return Job(args, options, Feed(list(items.values())), describe=describe, conclude=_conclude).run()
 
 
 def _conclude(tally: Tally, elapsed: float) -> str:
@@ -118,13 +118,6 @@ def _check_server(url: str) -> str:
     return url
 
 
-def _check_behaviour(given: Mapping[str, float]) -> None:
-    for name, value in given.items():
-        most = 1.0 if name == "error_rate" else 86400.0
-        if not 0.0 <= value <= most:
-            raise UsageError(f"--{name.replace('_', '-')} must be from 0 to {most:g}")
-
-
 def _items_at(server: str, pattern: str, codes: Iterable[str]) -> dict[str, Item]:
     """Map each code to its flag; it is called after its country unless the pattern says so anyway."""
     last = pattern.rpartition("/")[2]
@@ -139,9 +132,6 @@ def _items_at(server: str, pattern: str, codes: Iterable[str]) -> dict[str, Item
 
 def _with_digest(item: Item) -> Item:
     """Declare what our own server will send, so that a flag of an earlier run is recognised."""
-    from dataclasses import replace
-    from urllib.parse import urlsplit
-
     from aioflags.flagserver.resources import find_resource
 
     resource = find_resource(urlsplit(item.url).path)

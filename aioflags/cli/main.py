@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from aioflags.cli import flags, get, serve
 from aioflags.cli.diagnostics import report_bug, set_up_diagnostics
@@ -15,11 +15,24 @@ from aioflags.errors import UsageError
 from aioflags.version import __version__
 
 if TYPE_CHECKING:
+    import argparse
+
     from aioflags.cli.options import Subparsers
 
 __all__ = ["run"]
 
-_COMMANDS = {"flags": flags, "get": get, "serve": serve}
+
+class Command(Protocol):
+    """What the module of a command offers."""
+
+    def add_parser(self, subparsers: Subparsers) -> None:
+        """Declare the command and its options."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it and give the exit status."""
+
+
+_COMMANDS: dict[str, Command] = {"flags": flags, "get": get, "serve": serve}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -51,8 +64,9 @@ def run(arguments: Sequence[str]) -> int:
 def _run_command(arguments: Sequence[str]) -> int:
     parser = Parser(prog="aioflags", description="Put any list of URLs on disk.")
     parser.add_argument("--version", action="version", version=f"aioflags {__version__}")
-    subparsers: Subparsers = parser.add_subparsers(
-        title="commands", metavar="COMMAND", dest="command", description="without a command: flags"
+    subparsers = cast(
+        "Subparsers",
+        parser.add_subparsers(title="commands", metavar="COMMAND", description="without a command: flags"),
     )
     for module in _COMMANDS.values():
         module.add_parser(subparsers)
@@ -60,10 +74,11 @@ def _run_command(arguments: Sequence[str]) -> int:
     if name not in _COMMANDS:
         parser.parse_args(arguments)  # help, the version, or the error
     chosen = subparsers.choices[name]
+    assert isinstance(chosen, Parser)
     args = chosen.parse_intermixed_args(arguments[1:])
     args.argv = list(arguments)
     try:
-        return _COMMANDS[name].run(args)  # type: ignore[no-any-return]
+        return _COMMANDS[name].run(args)
     except UsageError as error:
         chosen.refuse(str(error))
 

@@ -15,7 +15,7 @@ from aioflags.settings import Options, Settings
 __all__ = ["Parser", "add_download_options", "add_output_options", "options_of"]
 
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction["Parser"]
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Settings)}
 

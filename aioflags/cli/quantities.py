@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from argparse import ArgumentTypeError
 from decimal import Decimal
@@ -29,15 +30,18 @@ def parse_size(text: str) -> int:
 
 
 def parse_number(text: str) -> float:
-    """Read a number, for instance of seconds.
+    """Read a finite number of at least 0, for instance of seconds.
 
     Raises:
         ArgumentTypeError: It is none.
     """
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text[:40]!r} is no number") from None
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise ArgumentTypeError(f"{text[:40]!r} is no number of at least 0")
+    return number
 
 
 def show_size(size: float) -> str:
