@@ -19,6 +19,7 @@ from aioflags.register import Claim, Register
 from aioflags.settings import Settings
 from aioflags.storage import Storage
 from aioflags.streams import Entry
+from aioflags.writer import Writer
 
 __all__ = ["Equipment", "open_equipment"]
 
@@ -61,7 +62,8 @@ async def open_equipment(
         register = await _in(hands, partial(Register, destination, settings.existing, settings.hashes))
         stack.push_async_callback(_in, hands, register.close)
         if engine == "asyncio":
-            storage = Storage(destination, durability=settings.durability, algorithms=settings.hashes)
+            writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes)
+            storage = Storage(writer)
             stack.push_async_callback(storage.close)
             # Importing aiohttp and reading certificates would be felt on the loop.
             make_engine = await _in(hands, partial(_prepare_asyncio_engine, settings))
