@@ -81,7 +81,8 @@ async def _in(executor: Executor, work: Callable[[], T]) -> T:
 
 def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
     """Do what blocks before the engine can be made on the loop."""
-    from aioflags.engines.asyncio_engine import AsyncioEngine, load_ssl_context
+    from aioflags.engines.asyncio_engine import AsyncioEngine
+    from aioflags.engines.tls import load_ssl_context
 
     context = None if settings.cacert is None else load_ssl_context(settings.cacert)
     return lambda storage: AsyncioEngine(storage, settings, context)

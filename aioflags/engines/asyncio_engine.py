@@ -14,10 +14,11 @@ from yarl import URL
 from aioflags.destination import is_destination_fault, is_out_of_resources
 from aioflags.engines.body import Body
 from aioflags.engines.exchange import Exchange, trace_exchanges
+from aioflags.engines.faults import private_address_error
 from aioflags.engines.resolver import Resolver, SessionResolver
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
-from aioflags.engines.translate import NETWORK_ERRORS, private_address_error, translate
-from aioflags.errors import DownloadError, UsageError, make_error
+from aioflags.engines.translate import NETWORK_ERRORS, translate
+from aioflags.errors import DownloadError, make_error
 from aioflags.pace import ByteRate
 from aioflags.retry import read_retry_after
 from aioflags.settings import Settings
@@ -43,7 +44,7 @@ class AsyncioEngine:
     Args:
         storage: Where bodies go.
         settings: Deadlines, limits, TLS and proxy.
-        ssl_context: Made by `load_ssl_context`; `None` for the system's certificates.
+        ssl_context: See `aioflags.engines.tls`; `None` for the system's certificates.
     """
 
     def __init__(self, storage: Storage, settings: Settings, ssl_context: ssl.SSLContext | None = None) -> None:
@@ -176,21 +177,6 @@ class AsyncioEngine:
                 await stream.write(await body.read(_BATCH))
             body.judge()
             return await stream.finish()
-
-
-def load_ssl_context(cacert: str) -> ssl.SSLContext:
-    """Make a context that trusts the certificates of a PEM file only. Blocking: it reads the file.
-
-    Raises:
-        UsageError: The file cannot be read or holds no certificate.
-    """
-    try:
-        context = ssl.create_default_context(cafile=cacert)
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no certificate in it"
-        raise UsageError(f"cannot use --cacert {cacert}: {reason}") from error
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

@@ -14,20 +14,16 @@ from typing import TypeVar
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from aioflags.engines.faults import UNKNOWN_HOST, PrivateAddressError
 from aioflags.urls import is_private_address, literal_address
 
-__all__ = ["PrivateAddressError", "Resolver", "SessionResolver"]
+__all__ = ["Resolver", "SessionResolver"]
 
 V = TypeVar("V")
 
 _THREADS = 32
 _NEGATIVE_TTL = 30.0
 _REMEMBERED = 50_000
-_UNKNOWN = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
-
-
-class PrivateAddressError(OSError):
-    """The name has only addresses of private networks, and those are refused."""
 
 
 class Resolver:
@@ -60,7 +56,7 @@ class Resolver:
                 socket.AI_ADDRCONFIG,
             )
         except socket.gaierror as error:
-            if error.errno in _UNKNOWN:
+            if error.errno in UNKNOWN_HOST:
                 _remember(self._unknown, host, (loop.time() + _NEGATIVE_TTL, error))
             raise
         results = [_as_result(host, row[4], row[0], row[2]) for row in rows]
