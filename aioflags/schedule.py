@@ -17,7 +17,7 @@ __all__ = ["Feedback", "Lane", "Schedule"]
 
 T = TypeVar("T")
 
-# Idle hosts whose window is not back to full are remembered, up to so many.
+# Idle hosts with something to remember (a pause, a small window) are kept, the latest so many.
 _REMEMBERED_HOSTS = 10_000
 
 
@@ -83,6 +83,8 @@ class Schedule(Generic[T]):
         self._window = float(concurrency)
         self._shrunk_at = float("-inf")
         self._hosts: dict[str, _Host[T]] = {}
+        # Names of the remembered hosts, the longest idle one first.
+        self._idle: dict[str, None] = {}
         self._listed: deque[_Host[T]] = deque()
         self._timers: list[tuple[float, int, str]] = []
         self._delayed: list[tuple[float, int, str, Lane, T]] = []
@@ -103,6 +105,7 @@ class Schedule(Generic[T]):
 
     def _enqueue(self, entry: T, host_name: str, lane: Lane, first: bool) -> None:
         host = self._host(host_name)
+        self._idle.pop(host_name, None)
         queue = host.queues.setdefault(lane, deque())
         if first:
             queue.appendleft(entry)
@@ -142,7 +145,9 @@ class Schedule(Generic[T]):
         lane.in_flight += 1
         host.in_flight += 1
         self.in_flight += 1
-        host.next_start = max(host.next_start, now - self._interval) + self._interval
+        # A start that comes late by less than an interval does not delay those after it, or the mean would suffer.
+        is_late = now - host.next_start < self._interval
+        host.next_start = (host.next_start if is_late else now) + self._interval
         self._list(host)
         return entry
 
@@ -168,12 +173,13 @@ class Schedule(Generic[T]):
             self._window = max(1.0, self._window / 2)
             self._shrunk_at = now
         self._list(host)
-        self._forget(host, now)
+        self._let_rest(host, now)
 
     def pause(self, host_name: str, until: float) -> None:
         """Start nothing at this host before the time `until`."""
         host = self._host(host_name)
         host.paused_until = max(host.paused_until, until)
+        self._let_rest(host)
 
     def window(self, host_name: str) -> int:
         """Tell how many attempts the host is given now."""
@@ -198,7 +204,10 @@ class Schedule(Generic[T]):
 
     def drop(self, lane: Lane) -> list[T]:
         """Forget all waiting entries of `lane` and return them."""
-        dropped = [entry for host in self._hosts.values() for entry in host.queues.pop(lane, ())]
+        dropped: list[T] = []
+        for host in [host for host in self._hosts.values() if lane in host.queues]:
+            dropped += host.queues.pop(lane)
+            self._let_rest(host)
         dropped += [entry for _, _, _, its_lane, entry in self._delayed if its_lane is lane]
         self._delayed = [row for row in self._delayed if row[3] is not lane]
         heapq.heapify(self._delayed)
@@ -210,6 +219,19 @@ class Schedule(Generic[T]):
         if host is None:
             host = self._hosts[name] = _Host(name, self._limit)
         return host
+
+    def _let_rest(self, host: _Host[T], now: float = float("-inf")) -> None:
+        """Forget an idle host of which there is nothing to remember at this time; of the others keep the latest."""
+        if host.in_flight or host.queues:
+            return
+        self._idle.pop(host.name, None)
+        if host.window < self._limit or host.ready_at() > now:
+            self._idle[host.name] = None
+            if len(self._idle) <= _REMEMBERED_HOSTS:
+                return
+            host = self._hosts[next(iter(self._idle))]
+            del self._idle[host.name]
+        del self._hosts[host.name]
 
     def _list(self, host: _Host[T]) -> None:
         if host.queues and not host.is_listed:
@@ -224,9 +246,3 @@ class Schedule(Generic[T]):
             _, _, name = heapq.heappop(self._timers)
             if name in self._hosts:
                 self._list(self._hosts[name])
-
-    def _forget(self, host: _Host[T], now: float) -> None:
-        if host.in_flight or host.queues:
-            return
-        if len(self._hosts) > _REMEMBERED_HOSTS or (host.window >= self._limit and host.ready_at() <= now):
-            del self._hosts[host.name]

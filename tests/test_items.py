@@ -155,8 +155,8 @@ def test_data_is_frozen() -> None:
 
 def test_tally_counts_without_keeping() -> None:
     """The summary has the contract's shape; bytes are those fetched now, and missing counts as failed."""
+    assert Tally().is_clean
     tally = Tally()
-    assert tally.is_clean
     for outcome in OUTCOMES:
         tally.add(outcome)
     assert not tally.is_clean
