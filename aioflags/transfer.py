@@ -188,8 +188,9 @@ def request_headers(*layers: Mapping[str, str]) -> dict[str, str]:
     >>> request_headers({"User-Agent": "a"}, {"user-agent": "b"})
     {'user-agent': 'b', 'Accept-Encoding': 'identity'}
     """
-    merged = {name.lower(): (name, value) for layer in layers for name, value in layer.items()}
-    return dict(merged.values()) | {"Accept-Encoding": "identity"}
+    ours = {"Accept-Encoding": "identity"}
+    merged = {name.lower(): (name, value) for layer in (*layers, ours) for name, value in layer.items()}
+    return dict(merged.values())
 
 
 @dataclass(frozen=True, slots=True)

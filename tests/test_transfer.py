@@ -1,0 +1,256 @@
+"""What an answer means: every status and every field has one meaning, decided by a call and an assert."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from aioflags.errors import DownloadError
+from aioflags.transfer import (
+    MAX_HOPS,
+    Accept,
+    Chain,
+    Ending,
+    Redirect,
+    Refuse,
+    Verdict,
+    judge_digests,
+    judge_end,
+    judge_response,
+    judge_size,
+    request_headers,
+)
+from aioflags.urls import parse_url
+
+HOST = "example.org"
+
+
+def judge(
+    status: int, headers: dict[str, str], *, expected: int | None = None, max_bytes: int | None = None
+) -> Verdict:
+    return judge_response(status, CIMultiDict(headers), host=HOST, expected=expected, max_bytes=max_bytes)
+
+
+def refusal(verdict: Verdict) -> tuple[str, str]:
+    assert isinstance(verdict, Refuse)
+    assert verdict.error.host == HOST
+    return verdict.error.kind, verdict.error.message
+
+
+@pytest.mark.parametrize("status", range(100, 600))
+def test_every_status_has_its_verdict(status: int) -> None:
+    """Two statuses bring the file, five lead elsewhere, all others are no file; none is left to chance."""
+    verdict = judge(status, {"Location": "/there", "Content-Length": "5"})
+    if status in {200, 203}:
+        assert verdict == Accept(5, is_chunked=False, content_encoding=None)
+    elif status in {301, 302, 303, 307, 308}:
+        assert verdict == Redirect("/there")
+    else:
+        kind, message = refusal(verdict)
+        assert kind == ("protocol" if status == 206 else "http")
+        assert str(status) in message
+
+
+@pytest.mark.parametrize("location", [None, "", " \t"])
+def test_redirect_to_nowhere_is_refused(location: str | None) -> None:
+    """There is nothing to follow, and the body is no file."""
+    fields = {} if location is None else {"Location": location}
+    assert refusal(judge(302, fields)) == ("redirect", "status 302 without a Location to go to")
+
+
+@pytest.mark.parametrize(
+    ("headers", "accept"),
+    [
+        ({}, Accept(None, False, None)),
+        ({"content-length": "0"}, Accept(0, False, None)),
+        ({"CONTENT-LENGTH": " 12 "}, Accept(12, False, None)),
+        ({"Transfer-Encoding": "chunked"}, Accept(None, True, None)),
+        ({"transfer-encoding": "gzip, Chunked"}, Accept(None, True, None)),
+        # RFC 9112, section 6.3: the coding overrides the length.
+        ({"Transfer-Encoding": "chunked", "Content-Length": "5"}, Accept(None, True, None)),
+        ({"Content-Encoding": "gzip", "Content-Length": "5"}, Accept(5, False, "gzip")),
+        ({"Content-Encoding": " GZIP, br "}, Accept(None, False, "gzip, br")),
+        ({"Content-Encoding": "identity"}, Accept(None, False, None)),
+        ({"Content-Encoding": ""}, Accept(None, False, None)),
+        ({"Content-Encoding": "x" * 1000}, Accept(None, False, "x" * 80)),
+        ({"Content-Encoding": "a\x1b[31m"}, Accept(None, False, r"a\x1b[31m")),
+    ],
+)
+def test_body_is_accepted_as_it_is_announced(headers: dict[str, str], accept: Accept) -> None:
+    """Length, framing and coding come from the head; what goes to a terminal is cut and escaped."""
+    assert judge(200, headers) == accept
+
+
+@pytest.mark.parametrize(
+    "length", ["", "-1", "+5", "5.0", "0x5", "5, 6", "five", "9" * 19, "\u0665", "5 5", "\x1b[31m"]
+)
+def test_length_that_is_none_is_refused(length: str) -> None:
+    """Guessing where a body ends would make half a file a whole one."""
+    kind, message = refusal(judge(200, {"Content-Length": length}))
+    assert kind == "protocol"
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("length", "expected", "max_bytes", "kind"),
+    [
+        ("100", 100, 100, None),
+        ("100", None, 99, "too_large"),
+        ("100", 99, None, "checksum"),
+        ("100", 101, None, "checksum"),
+        ("0", 1, None, "checksum"),
+        ("1", None, 0, "too_large"),
+        ("0", None, 0, None),
+    ],
+)
+def test_announced_size_is_judged_before_the_body(
+    length: str, expected: int | None, max_bytes: int | None, kind: str | None
+) -> None:
+    """A body that cannot be the one wanted is not even read."""
+    verdict = judge(200, {"Content-Length": length}, expected=expected, max_bytes=max_bytes)
+    assert (None if isinstance(verdict, Accept) else refusal(verdict)[0]) == kind
+
+
+@pytest.mark.parametrize(
+    ("size", "is_whole", "kind"), [(9, False, None), (10, False, None), (11, False, "checksum"), (9, True, "checksum")]
+)
+def test_declared_size_is_judged_on_the_way(size: int, is_whole: bool, kind: str | None) -> None:
+    """Too much is wrong at once, too little only at the end."""
+    error = judge_size(size, host=HOST, expected=10, max_bytes=None, is_whole=is_whole)
+    assert (error and error.kind) == kind
+
+
+def test_limit_of_the_user_goes_before_the_list() -> None:
+    """Both are broken: what the user can change is said, with the option's name."""
+    error = judge_size(100, host=HOST, expected=10, max_bytes=50, is_whole=False)
+    assert str(error) == "too_large: the body is larger than --max-bytes 50"
+
+
+ENDS = [
+    # length, chunked, received, ending, kind
+    (10, False, 10, Ending.CLEAN, None),
+    (10, False, 10, Ending.RESET, None),
+    (10, False, 9, Ending.CLEAN, "truncated"),
+    (10, False, 9, Ending.CUT, "truncated"),
+    (10, False, 9, Ending.RESET, "truncated"),
+    (10, False, 11, Ending.CLEAN, "protocol"),
+    (0, False, 0, Ending.CLEAN, None),
+    (None, True, 5, Ending.CLEAN, None),
+    (None, True, 5, Ending.CUT, "truncated"),
+    (None, True, 5, Ending.RESET, "disconnected"),
+    # RFC 9112, section 8: without a length, a clean end of the connection is the end of the body.
+    (None, False, 5, Ending.CLEAN, None),
+    (None, False, 5, Ending.CUT, "truncated"),
+    (None, False, 5, Ending.RESET, "disconnected"),
+]
+
+
+@pytest.mark.parametrize(("length", "is_chunked", "received", "ending", "kind"), ENDS)
+def test_whole_or_not(length: int | None, is_chunked: bool, received: int, ending: Ending, kind: str | None) -> None:
+    """Only what certainly came to its end is whole."""
+    error = judge_end(Accept(length, is_chunked, None), received, ending, host=HOST)
+    assert (error and error.kind) == kind
+
+
+@given(length=st.integers(0, 100), received=st.integers(0, 100), ending=st.sampled_from(Ending))
+def test_no_ending_makes_a_short_body_whole(length: int, received: int, ending: Ending) -> None:
+    """The announced length is the law."""
+    if received != length:
+        assert judge_end(Accept(length, False, None), received, ending, host=HOST) is not None
+
+
+def test_digests_must_all_agree() -> None:
+    """One wrong one is enough; more that were computed do not matter."""
+    found = {"xxh128": "00", "md5": "aa", "sha256": "bb"}
+    assert judge_digests({}, found) is None
+    assert judge_digests({"md5": "aa", "sha256": "bb"}, found) is None
+    assert str(judge_digests({"md5": "aa", "sha256": "cc"}, found)) == "checksum: sha256 is bb, the list declares cc"
+
+
+def test_later_layers_of_headers_win_whatever_their_case() -> None:
+    """The item's own fields over those of all items over ours, and no field twice."""
+    merged = request_headers(
+        {"User-Agent": "aioflags", "A": "1"}, {"user-agent": "me"}, {"USER-AGENT": "you", "b": "2"}
+    )
+    assert merged == {"USER-AGENT": "you", "A": "1", "b": "2", "Accept-Encoding": "identity"}
+
+
+def test_coding_is_always_ours() -> None:
+    """Bytes are stored as the origin stores them, so nobody may ask for others."""
+    assert request_headers({"accept-encoding": "gzip"}) == {"Accept-Encoding": "identity"}
+
+
+def follow(start: str, *locations: str) -> Chain:
+    chain = Chain(parse_url(start))
+    for location in locations:
+        chain = chain.follow(location)
+    return chain
+
+
+@pytest.mark.parametrize(
+    ("start", "location", "url", "is_foreign"),
+    [
+        ("http://a/x/y", "z", "http://a/x/z", False),
+        ("http://a/x/y", "/z?q", "http://a/z?q", False),
+        ("http://a/x", "http://A:80/z", "http://a/z", False),
+        ("http://a/x", "//b/z", "http://b/z", True),
+        ("http://a/x", "http://a:81/z", "http://a:81/z", True),
+        ("http://a/x", "https://a/z", "https://a/z", True),
+        ("https://a/x", "https://sub.a/z", "https://sub.a/z", True),
+    ],
+)
+def test_hop_knows_whether_it_leaves_the_origin(start: str, location: str, url: str, is_foreign: bool) -> None:
+    """Scheme, host and port make an origin; the scheme's own port may be written or not."""
+    chain = follow(start, location)
+    assert (chain.target.url, chain.is_foreign, chain.hops) == (url, is_foreign, 1)
+
+
+def test_foreign_stays_foreign() -> None:
+    """Back at the user's origin the stranger may have chosen the path: nothing of the user's goes along."""
+    assert follow("http://a/x", "http://b/y", "http://a/z").is_foreign
+
+
+@pytest.mark.parametrize("locations", [["http://a/y"], ["/y", "https://b/z", "http://b/z"]])
+def test_from_https_to_http_is_refused(locations: list[str]) -> None:
+    """Whoever asked for a safe way does not get an unsafe one, on whatever hop."""
+    with pytest.raises(DownloadError) as caught:
+        follow("https://a/x", *locations)
+    assert caught.value.kind == "policy"
+    assert "https to http" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["ftp://a/x", "file:///etc/passwd", "javascript:alert(1)", "data:,x", "http://", "http://a b/", "http://a:0/"],
+)
+def test_location_that_cannot_be_followed_is_refused(location: str) -> None:
+    """Only http and https, and only what is a URL."""
+    with pytest.raises(DownloadError) as caught:
+        follow("http://a/x", location)
+    assert caught.value.kind == "redirect"
+
+
+def test_ten_hops_are_followed_and_no_more() -> None:
+    """A circle ends, too."""
+    assert MAX_HOPS == 10
+    locations = itertools.cycle(["/b", "/a"])
+    chain = follow("http://a/a", *itertools.islice(locations, 10))
+    assert (chain.hops, chain.is_foreign) == (10, False)
+    with pytest.raises(DownloadError, match="more than 10 redirects") as caught:
+        chain.follow(next(locations))
+    assert (caught.value.kind, caught.value.host) == ("redirect", "a")
+
+
+@given(location=st.text(max_size=60))
+def test_no_location_breaks_the_chain(location: str) -> None:
+    """A server may send anything: the hop is taken or refused, and never leaves http."""
+    try:
+        chain = follow("https://a/x", location)
+        kind = chain.target.scheme
+    except DownloadError as error:
+        kind = error.kind
+    assert kind in {"https", "redirect", "policy"}
