@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -57,6 +58,10 @@ class Feed:
             opened = await self._hand.call(_open, path, self._format)
             self._listed += len(opened.beginning)
             self._lists.append(opened)
+
+    def close(self) -> None:
+        """Have the lists closed and the thread ended, as soon as it is not waiting for a list; wait for nothing."""
+        self._hand.end([each.reader.close for each in self._lists])
 
     async def __aiter__(self) -> AsyncIterator[Item | Rejected]:
         for item in self._items:
@@ -105,14 +110,19 @@ def _open(path: str, format: Format | None) -> _List:  # noqa: A002 - the option
     reader = open_list(path, format)
     is_file = path != "-" and os.path.isfile(path)
     must_read = is_file or (format or guess_format(path)) == "csv"
-    return _List(reader, os.path.getsize(path) if is_file else None, reader.read_batch(_BATCH) if must_read else [])
+    try:
+        beginning = reader.read_batch(_BATCH) if must_read else []
+    except UsageError:
+        reader.close()
+        raise
+    return _List(reader, os.path.getsize(path) if is_file else None, beginning)
 
 
 class _Hand:
     """A daemon thread that makes one call after the other."""
 
     def __init__(self) -> None:
-        self._calls: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = SimpleQueue()
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     async def call(self, work: Callable[..., _Result], *args: Any) -> _Result:
@@ -120,17 +130,25 @@ class _Hand:
             self._thread = threading.Thread(target=self._work, name="aioflags-list", daemon=True)
             self._thread.start()
         future: Future[_Result] = Future()
-        self._calls.put((future, work, args))
+        self._calls.put(partial(_fulfil, future, work, args))
         return await asyncio.wrap_future(future)
 
+    def end(self, last: Iterable[Callable[[], None]]) -> None:
+        for call in (*last, None):
+            self._calls.put(call)
+
     def _work(self) -> None:
-        while True:
-            future, work, args = self._calls.get()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                result = work(*args)
-            except Exception as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+        while call := self._calls.get():
+            call()
+
+
+def _fulfil(future: Future[_Result], work: Callable[..., _Result], args: tuple[Any, ...]) -> None:
+    """Do what an executor does with a call; whoever asked may have gone away meanwhile."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = work(*args)
+    except Exception as error:
+        future.set_exception(error)
+    else:
+        future.set_result(result)

@@ -84,6 +84,7 @@ class Job:
             self._screen.close(_PATIENCE)
             raise
         finally:
+            self._feed.close()
             # Closing waits for what cannot be cancelled; a process that must end leaves it behind.
             if not self._is_stuck:
                 runner.close()

@@ -22,8 +22,13 @@ routes:
 
 misbehaviour, in the query of any route:
   ?delay=S              answer S seconds later
-  ?status=CODE&times=K  fail the first K requests for this URL; &retry_after=S
-  ?chunked=1            chunked framing; ?truncate=N closes after N bytes; ?redirect=URL
+  ?status=CODE&times=K  fail the first K requests for this URL, every one without times; &retry_after=S or a date
+  ?redirect=URL         302, or the status asked for, to that place
+  ?chunked=1            chunked framing, no length announced
+  ?truncate=N           close after N bytes of the body
+  ?stall=N              fall silent after N bytes of the body
+  ?rate=B               B bytes of the body per second
+  ?ranges=0             ignore Range
 """
 
 

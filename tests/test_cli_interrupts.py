@@ -1,0 +1,70 @@
+"""What the signals do."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from aioflags.cli.interrupts import Interrupts
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_first_and_second(number):
+    """The first signal calls one thing, the second the other, and the first is remembered."""
+    calls = asyncio.Queue()
+    with Interrupts(lambda: calls.put_nowait("soon"), lambda: calls.put_nowait("now")) as interrupts:
+        assert interrupts.first is None
+        os.kill(os.getpid(), number)
+        assert await calls.get() == "soon"
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await calls.get() == "now"
+        assert interrupts.first == number
+
+
+async def test_third_is_the_systems_own():
+    """After the second signal Ctrl-C works as if nobody listened."""
+    called = asyncio.Event()
+    before = signal.getsignal(signal.SIGTERM)
+    with Interrupts(lambda: os.kill(os.getpid(), signal.SIGTERM), called.set):
+        os.kill(os.getpid(), signal.SIGTERM)
+        await called.wait()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+async def test_handlers_end_with_the_block():
+    """Afterwards the signals are nobody's."""
+    with Interrupts(lambda: None, lambda: None):
+        pass
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+async def test_loop_without_signal_handlers(monkeypatch):
+    """Where the loop cannot listen (Windows), the interpreter's handlers pass the signal on to it."""
+
+    def refuse(*_):
+        raise NotImplementedError
+
+    loop = asyncio.get_running_loop()
+    called = asyncio.Event()
+    if not hasattr(loop, "__dict__"):
+        proxy = _LoopWithoutSignals(loop)
+        monkeypatch.setattr(asyncio, "get_running_loop", lambda: proxy)
+    else:
+        monkeypatch.setattr(loop, "add_signal_handler", refuse)
+    with Interrupts(called.set, lambda: None) as interrupts:
+        monkeypatch.undo()
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.wait_for(called.wait(), 10)
+        assert interrupts.first == signal.SIGINT
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+class _LoopWithoutSignals:
+    def __init__(self, loop):
+        self.call_soon_threadsafe = loop.call_soon_threadsafe
+
+    def add_signal_handler(self, *_):
+        raise NotImplementedError
