@@ -1,8 +1,11 @@
 """The items of a job, read by a thread of their own."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,7 @@ from aioflags.errors import UsageError
 from aioflags.items import Item, Rejected
 
 
-async def read_all(feed):
+async def read_all(feed: Feed) -> list[Item | Rejected]:
     try:
         await feed.open()
         return [entry async for entry in feed]
@@ -19,14 +22,14 @@ async def read_all(feed):
         close(feed)
 
 
-def close(feed):
+def close(feed: Feed) -> None:
     feed.close()
     for thread in threading.enumerate():
         if thread.name == "aioflags-list":
             thread.join()
 
 
-async def test_urls_come_first_and_have_no_line(tmp_path):
+async def test_urls_come_first_and_have_no_line(tmp_path: Path) -> None:
     """Those of the command line precede those of the lists, which carry their line numbers."""
     first, second = tmp_path / "a.txt", tmp_path / "b.jsonl"
     first.write_text("http://h/1\n\nhttp://h/2\n")
@@ -40,7 +43,7 @@ async def test_urls_come_first_and_have_no_line(tmp_path):
     ]
 
 
-async def test_bad_line_is_rejected_and_the_rest_goes_on(tmp_path):
+async def test_bad_line_is_rejected_and_the_rest_goes_on(tmp_path: Path) -> None:
     """A line that cannot be read becomes an outcome of its own."""
     path = tmp_path / "list"
     path.write_bytes(b"\xff\xfe\nhttp://h/1\n")
@@ -54,7 +57,7 @@ async def test_bad_line_is_rejected_and_the_rest_goes_on(tmp_path):
     ("name", "content", "message"),
     [("a.csv", "name,size\nx,1\n", "url"), ("b.csv", "", "empty"), ("c.txt", None, "cannot be opened")],
 )
-async def test_list_that_is_wrong_as_a_whole(tmp_path, name, content, message):
+async def test_list_that_is_wrong_as_a_whole(tmp_path: Path, name: str, content: str | None, message: str) -> None:
     """An unreadable list, even the last one, is a usage error before any item is handed over."""
     good, bad = tmp_path / "good.txt", tmp_path / name
     good.write_text("http://h/1\n")
@@ -64,7 +67,7 @@ async def test_list_that_is_wrong_as_a_whole(tmp_path, name, content, message):
         await read_all(Feed([], [str(good), str(bad)]))
 
 
-async def test_slow_pipe_delivers_each_line_as_it_comes(tmp_path):
+async def test_slow_pipe_delivers_each_line_as_it_comes(tmp_path: Path) -> None:
     """A line is handed over while the pipe stays open and nothing more comes."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
@@ -85,7 +88,7 @@ async def test_slow_pipe_delivers_each_line_as_it_comes(tmp_path):
         os.close(pipe)
 
 
-async def test_abandoned_read_holds_up_nothing(tmp_path):
+async def test_abandoned_read_holds_up_nothing(tmp_path: Path) -> None:
     """A reader that is cancelled while a pipe is silent ends at once, and its thread is a daemon."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
@@ -100,12 +103,12 @@ async def test_abandoned_read_holds_up_nothing(tmp_path):
             await reading
         assert all(thread.daemon for thread in threading.enumerate() if thread.name == "aioflags-list")
     finally:
-        os.write(pipe, b"\n")
+        os.write(pipe, b"http://h/\n")
         close(feed)
         os.close(pipe)
 
 
-async def test_a_list_is_read_as_far_as_it_is_asked_for(tmp_path):
+async def test_a_list_is_read_as_far_as_it_is_asked_for(tmp_path: Path) -> None:
     """However long the list, a few items ask for a few of its bytes."""
     path = tmp_path / "long.txt"
     path.write_text("".join(f"http://h/{number}\n" for number in range(100_000)))
@@ -122,7 +125,7 @@ async def test_a_list_is_read_as_far_as_it_is_asked_for(tmp_path):
     close(feed)
 
 
-async def test_total_is_exact_without_lists_and_at_the_end(tmp_path):
+async def test_total_is_exact_without_lists_and_at_the_end(tmp_path: Path) -> None:
     """URLs are counted at once, lists when they have been read."""
     assert Feed([Item("http://h/1")]).total == (1, True)
     path = tmp_path / "list.txt"
@@ -132,7 +135,7 @@ async def test_total_is_exact_without_lists_and_at_the_end(tmp_path):
     assert feed.total == (3, True)
 
 
-async def test_list_that_fails_midway_ends_the_items(tmp_path, monkeypatch):
+async def test_list_that_fails_midway_ends_the_items(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read is kept, and the fault can be asked for."""
     path = tmp_path / "list.txt"
     path.write_text("".join(f"http://h/{number}\n" for number in range(1000)))
@@ -146,5 +149,5 @@ async def test_list_that_fails_midway_ends_the_items(tmp_path, monkeypatch):
     close(feed)
 
 
-def _fail(_limit):
+def _fail(_limit: int) -> list[Item | Rejected]:
     raise UsageError("the disk is gone")

@@ -1,5 +1,7 @@
 """What the signals do."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 import signal
@@ -10,7 +12,7 @@ from aioflags.cli.interrupts import Interrupts
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_first_and_second(number):
+async def test_first_and_second(number: int) -> None:
     """The first signal calls one thing, the second the other, and the first is remembered."""
     calls = asyncio.Queue()
     with Interrupts(lambda: calls.put_nowait("soon"), lambda: calls.put_nowait("now")) as interrupts:
@@ -22,7 +24,7 @@ async def test_first_and_second(number):
         assert interrupts.first == number
 
 
-async def test_third_is_the_systems_own():
+async def test_third_is_the_systems_own() -> None:
     """After the second signal Ctrl-C works as if nobody listened."""
     called = asyncio.Event()
     before = signal.getsignal(signal.SIGTERM)
@@ -34,17 +36,17 @@ async def test_third_is_the_systems_own():
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-async def test_handlers_end_with_the_block():
+async def test_handlers_end_with_the_block() -> None:
     """Afterwards the signals are nobody's."""
     with Interrupts(lambda: None, lambda: None):
         pass
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-async def test_loop_without_signal_handlers(monkeypatch):
+async def test_loop_without_signal_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the loop cannot listen (Windows), the interpreter's handlers pass the signal on to it."""
 
-    def refuse(*_):
+    def refuse(*_: object) -> None:
         raise NotImplementedError
 
     loop = asyncio.get_running_loop()
@@ -63,8 +65,8 @@ async def test_loop_without_signal_handlers(monkeypatch):
 
 
 class _LoopWithoutSignals:
-    def __init__(self, loop):
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.call_soon_threadsafe = loop.call_soon_threadsafe
 
-    def add_signal_handler(self, *_):
+    def add_signal_handler(self, *_: object) -> None:
         raise NotImplementedError

@@ -1,5 +1,7 @@
 """The options that get and flags share."""
 
+from __future__ import annotations
+
 from dataclasses import fields
 
 import pytest
@@ -10,7 +12,7 @@ from aioflags.settings import Options, Settings
 
 
 @pytest.fixture
-def parser():
+def parser() -> Parser:
     parser = Parser(prog="aioflags get")
     parser.add_argument("urls", nargs="*")
     add_download_options(parser)
@@ -18,17 +20,17 @@ def parser():
     return parser
 
 
-def test_every_option_of_the_library_is_there(parser):
+def test_every_option_of_the_library_is_there(parser: Parser) -> None:
     """Whatever the library can be told, the command line can be told under the same name."""
     assert set(Options.__annotations__) <= set(vars(parser.parse_args([])))
 
 
-def test_defaults_are_those_of_the_library(parser):
+def test_defaults_are_those_of_the_library(parser: Parser) -> None:
     """Without options the command line asks for what the library does anyway."""
     assert Settings(**options_of(parser.parse_args([]))) == Settings()
 
 
-def test_values_arrive(parser):
+def test_values_arrive(parser: Parser) -> None:
     """Each option reaches the downloader under its name, sizes and lists read."""
     line = (
         "-j 8 --per-host 2 --retries 1 --max-wait 9 --connect-timeout 1 --first-byte-timeout 2 --idle-timeout 3 "
@@ -60,7 +62,7 @@ def test_values_arrive(parser):
     }
 
 
-def test_repeated_parses_share_nothing(parser):
+def test_repeated_parses_share_nothing(parser: Parser) -> None:
     """Headers given to one call do not reach the next."""
     parser.parse_args(["--header", "A: 1"])
     assert parser.parse_args([]).header == []
@@ -78,7 +80,7 @@ def test_repeated_parses_share_nothing(parser):
         (["--proxy", "socks5://h"], "--proxy must be"),
     ],
 )
-def test_bad_value_is_a_usage_error(parser, arguments, message):
+def test_bad_value_is_a_usage_error(parser: Parser, arguments: list[str], message: str) -> None:
     """The library's check speaks, in the words of the command line."""
     with pytest.raises(UsageError, match=message):
         options_of(parser.parse_args(arguments))
@@ -88,7 +90,9 @@ def test_bad_value_is_a_usage_error(parser, arguments, message):
     "arguments",
     [["-j", "x"], ["--max-bytes", "10X"], ["--existing", "maybe"], ["--conc", "8"], ["--engine", "threads"]],
 )
-def test_what_argparse_refuses_is_exit_2(parser, arguments, capsys):
+def test_what_argparse_refuses_is_exit_2(
+    parser: Parser, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """No value of the wrong type, no unknown choice, no abbreviation, no engine that is not there yet."""
     with pytest.raises(SystemExit) as caught:
         parser.parse_args(arguments)
@@ -96,7 +100,7 @@ def test_what_argparse_refuses_is_exit_2(parser, arguments, capsys):
     assert "aioflags get: error:" in capsys.readouterr().err
 
 
-def test_no_secret_and_no_control_character_in_a_message(parser, capsys):
+def test_no_secret_and_no_control_character_in_a_message(parser: Parser, capsys: pytest.CaptureFixture[str]) -> None:
     """A URL in the wrong place is quoted without its password, and cannot move the cursor."""
     with pytest.raises(SystemExit):
         parser.parse_args(["--bogus=http://me:secret@h/\x1b[2J"])
@@ -106,7 +110,7 @@ def test_no_secret_and_no_control_character_in_a_message(parser, capsys):
     assert "***@h" in message
 
 
-def test_help_tells_each_default(parser):
+def test_help_tells_each_default(parser: Parser) -> None:
     """The help names the default of every option that has one, from where the library has it."""
     text = " ".join(parser.format_help().split())
     for field in fields(Settings):

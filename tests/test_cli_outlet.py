@@ -1,16 +1,18 @@
 """Lines on their way to a stream."""
 
+from __future__ import annotations
+
 import asyncio
 import threading
 
 from aioflags.cli.outlet import Outlet
 
 
-def ignore(_error):
+def ignore(_error: OSError) -> None:
     """Take a fault and do nothing."""
 
 
-def test_lines_arrive_in_order_and_whole():
+def test_lines_arrive_in_order_and_whole() -> None:
     """Everything put before closing is written, line by line, in order."""
     written = []
     outlet = Outlet(written.append, ignore)
@@ -20,13 +22,13 @@ def test_lines_arrive_in_order_and_whole():
     assert "".join(written) == "".join(f"{number}\n" for number in range(1000))
 
 
-def test_many_lines_are_few_writes():
+def test_many_lines_are_few_writes() -> None:
     """Lines that come while one is written go out together."""
     written = []
     is_open = threading.Event()
     has_begun = threading.Event()
 
-    def write(text):
+    def write(text: str) -> None:
         written.append(text)
         has_begun.set()
         is_open.wait()
@@ -41,7 +43,7 @@ def test_many_lines_are_few_writes():
     assert written == ["first\n", "more\n" * 1000]
 
 
-def test_first_line_is_not_held_back():
+def test_first_line_is_not_held_back() -> None:
     """A line that comes alone is written without closing and without another."""
     has_come = threading.Event()
     outlet = Outlet(lambda _: has_come.set(), ignore)
@@ -50,15 +52,15 @@ def test_first_line_is_not_held_back():
     outlet.close()
 
 
-def test_fault_is_reported_once_and_the_rest_dropped():
+def test_fault_is_reported_once_and_the_rest_dropped() -> None:
     """A reader that went away is told of once; nothing piles up for it."""
     faults = []
     has_failed = threading.Event()
 
-    def write(_text):
+    def write(_text: str) -> None:
         raise BrokenPipeError
 
-    def take(error):
+    def take(error: OSError) -> None:
         faults.append(error)
         has_failed.set()
 
@@ -72,7 +74,7 @@ def test_fault_is_reported_once_and_the_rest_dropped():
     assert [type(fault) for fault in faults] == [BrokenPipeError]
 
 
-async def test_slow_reader_is_waited_for():
+async def test_slow_reader_is_waited_for() -> None:
     """Whoever puts more than the reader takes waits, and goes on when there is room."""
     is_open = threading.Event()
     outlet = Outlet(lambda _: is_open.wait() and None, ignore)
@@ -87,7 +89,7 @@ async def test_slow_reader_is_waited_for():
     outlet.close()
 
 
-def test_closing_waits_no_longer_than_it_is_told():
+def test_closing_waits_no_longer_than_it_is_told() -> None:
     """A reader that never reads does not keep the program."""
     is_open = threading.Event()
     outlet = Outlet(lambda _: is_open.wait() and None, ignore)

@@ -1,5 +1,7 @@
 """What a job shows while it runs."""
 
+from __future__ import annotations
+
 import io
 import sys
 
@@ -11,7 +13,7 @@ from aioflags.cli.progress import Bar, Pace, Snapshot, Transfer, choose_transfer
 class Terminal(io.StringIO):
     """Looks like a terminal to whoever asks."""
 
-    def isatty(self):
+    def isatty(self) -> bool:
         return True
 
 
@@ -27,7 +29,7 @@ class Terminal(io.StringIO):
         ("none", True, "xterm", False),
     ],
 )
-def test_when_there_is_a_bar(mode, is_terminal, term, expected):
+def test_when_there_is_a_bar(mode: str, is_terminal: bool, term: str, expected: bool) -> None:
     """auto means a bar on a terminal that can move its cursor."""
     assert wants_bar(mode, is_terminal=is_terminal, term=term) is expected
 
@@ -42,24 +44,24 @@ def test_when_there_is_a_bar(mode, is_terminal, term, expected):
         (Snapshot(done=3, total=3, failed=2), "3/3 files, 0 B, 0 B/s, 2 failed"),
     ],
 )
-def test_line(snapshot, line):
+def test_line(snapshot: Snapshot, line: str) -> None:
     """What is not known is left out, what is estimated is marked."""
     assert show_line(snapshot) == line
 
 
-def test_transfer_line_is_escaped():
+def test_transfer_line_is_escaped() -> None:
     """A name from outside cannot move the cursor."""
     assert show_transfer(Transfer("a\x1b[2J", "h", 3.0, 50, 200)) == " 25% of 200 B, 0:03  a\\x1b[2J  (h)"
     assert show_transfer(Transfer("a", "h", 61.0, 50, None)) == "50 B, 1:01  a  (h)"
 
 
-def test_longest_transfers_are_chosen():
+def test_longest_transfers_are_chosen() -> None:
     """The four that have been running longest, none that has just begun."""
     transfers = [Transfer(str(age), "h", float(age), 0, None) for age in (1, 5, 3, 9, 2, 7)]
     assert [each.name for each in choose_transfers(transfers)] == ["9", "7", "5", "3"]
 
 
-def test_pace_is_the_mean_at_first_and_follows_later():
+def test_pace_is_the_mean_at_first_and_follows_later() -> None:
     """Speed begins as the mean, and some seconds after a change it is near the new one."""
     pace = Pace()
     pace.update(1.0, 10, 1000)
@@ -72,7 +74,7 @@ def test_pace_is_the_mean_at_first_and_follows_later():
     assert pace.remaining(1390, []) == pytest.approx(100, rel=0.05)
 
 
-def test_time_to_go_by_bytes_when_all_the_rest_is_in_flight():
+def test_time_to_go_by_bytes_when_all_the_rest_is_in_flight() -> None:
     """A single large file is estimated by its bytes, not by files of which none has ended."""
     pace = Pace()
     pace.update(2.0, 0, 200)
@@ -80,12 +82,12 @@ def test_time_to_go_by_bytes_when_all_the_rest_is_in_flight():
 
 
 @pytest.mark.parametrize("total", [None, 0])
-def test_time_to_go_unknown(total):
+def test_time_to_go_unknown(total: int | None) -> None:
     """Without a total, or with nothing to do, there is no estimate."""
     assert Pace().remaining(total, []) is None
 
 
-def test_time_to_go_before_anything_ended():
+def test_time_to_go_before_anything_ended() -> None:
     """A job of many files, none of which has ended, has no estimate."""
     pace = Pace()
     pace.update(1.0, 0, 0)
@@ -94,7 +96,7 @@ def test_time_to_go_before_anything_ended():
     assert pace.remaining(10, []) is None
 
 
-def test_bar_is_drawn_and_leaves_nothing(monkeypatch):
+def test_bar_is_drawn_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar shows the job and its longest transfers; lines go above it; afterwards it is erased."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
@@ -117,7 +119,7 @@ def test_bar_is_drawn_and_leaves_nothing(monkeypatch):
     assert text.endswith("\x1b[1A\x1b[2K" * 2)
 
 
-def test_no_color(monkeypatch):
+def test_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_COLOR is respected: no colour is chosen, whatever else is sent."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -63,7 +63,7 @@ class Feed:
         """Have the lists closed and the thread ended, as soon as it is not waiting for a list; wait for nothing."""
         self._hand.end([each.reader.close for each in self._lists])
 
-    async def __aiter__(self) -> AsyncIterator[Item | Rejected]:
+    async def __aiter__(self) -> AsyncGenerator[Item | Rejected, None]:
         for item in self._items:
             self.read += 1
             yield item
