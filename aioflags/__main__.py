@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from aioflags.cli.diagnostics import set_up_diagnostics
 from aioflags.cli.exits import fill_standard_files, leave
 from aioflags.cli.main import run
 
@@ -13,6 +14,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line and end the process with its status."""
     fill_standard_files()
+    set_up_diagnostics()
     leave(run(sys.argv[1:]))
 
 

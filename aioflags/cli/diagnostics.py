@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import traceback
+from io import TextIOWrapper
 from typing import Any
 
 from aioflags.redact import redact_text
@@ -34,7 +35,10 @@ def handle_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
 
 
 def set_up_diagnostics() -> None:
-    """Have warnings of libraries and errors of threads redacted, too."""
+    """Have warnings of libraries and errors of threads redacted, too; what the terminal cannot show is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler()
     handler.setFormatter(_Redacting("%(name)s: %(levelname)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

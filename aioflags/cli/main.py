@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
 from aioflags.cli import flags, get, serve
-from aioflags.cli.diagnostics import report_bug, set_up_diagnostics
+from aioflags.cli.diagnostics import report_bug
 from aioflags.cli.exits import ExitStatus, silence_stdout
 from aioflags.cli.options import Parser
 from aioflags.errors import UsageError
@@ -44,10 +44,6 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         SystemExit: Help or the version was asked for, or the call is wrong.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    set_up_diagnostics()
     try:
         return _run_command(_with_command(arguments))
     except KeyboardInterrupt:
