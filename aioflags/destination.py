@@ -16,7 +16,7 @@ from contextlib import suppress
 from io import FileIO
 
 from aioflags.digests import Digests
-from aioflags.errors import DownloadError, StorageError, make_error
+from aioflags.errors import DownloadError, StorageError, UsageError, make_error
 from aioflags.folders import Folder
 from aioflags.redact import escape_text
 from aioflags.retry import OUT_OF_RESOURCES
@@ -31,6 +31,8 @@ __all__ = ["STATE_FOLDER", "Destination", "Part", "is_destination_fault", "is_ou
 STATE_FOLDER = ".aioflags"
 _RUN_PREFIX = "run-"
 _OPEN_FOLDERS = 64
+# Far more than other runs that start and end at this moment; a destination that was removed is no matter of trying.
+_TRIES = 100
 #: Faults of one file; any other error of the system is one of the destination, and ends the run.
 _FILE_FAULTS = frozenset({errno.EFBIG, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.EEXIST})
 
@@ -109,10 +111,15 @@ class Destination:
 
     Args:
         directory: Where; made if it is not there, when `open` is called.
+
+    Raises:
+        UsageError: No directory can have this path.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        self.path = os.path.abspath(os.fspath(directory))
+        self.path = os.path.abspath(os.fsdecode(directory))
+        if "\0" in self.path:
+            raise UsageError("the path of the destination holds a null character")
         self._folders: dict[tuple[str, ...], Folder] = {}
         self._root: Folder | None = None
         self._state: Folder | None = None
@@ -131,24 +138,40 @@ class Destination:
         try:
             os.makedirs(self.path, exist_ok=True)
             self._root = Folder.open(self.path)
-            while not self._enter(self._root):
-                self._leave()
+            self._enter(self._root)
             self._probe()
         except OSError as error:
             self.close()
             raise translate_os_error(error, f"use {self.path} as destination") from error
 
-    def _enter(self, root: Folder) -> bool:
-        """Make the private folder and lock it; `False` if another run swept or removed it in between."""
-        self._state = root.child(STATE_FOLDER, create=True, mode=0o700)
-        self._sweep(self._state)
-        self._run_name = _RUN_PREFIX + secrets.token_hex(8)
+    def join(self, run_name: str) -> None:
+        """Work in the private folder of a run that another process has opened, and will close.
+
+        Raises:
+            StorageError: It is not there.
+        """
         try:
-            self._run = self._state.child(self._run_name, create=True, mode=0o700)
-            _lock(self._run)
-            return self._state.look(self._run_name) is not None
-        except (FileNotFoundError, BlockingIOError):
-            return False
+            self._root = Folder.open(self.path)
+            self._state = self._root.child(STATE_FOLDER)
+            self._run = self._state.child(run_name)
+        except OSError as error:
+            raise translate_os_error(error, f"use {self.path} as destination") from error
+
+    def _enter(self, root: Folder) -> None:
+        """Make the private folder and lock it; once more if another run swept or removed a folder in between."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                self._state = root.child(STATE_FOLDER, create=True, mode=0o700)
+                self._sweep(self._state)
+                self._run_name = _RUN_PREFIX + secrets.token_hex(8)
+                self._run = self._state.child(self._run_name, create=True, mode=0o700)
+                _lock(self._run)
+                if self._state.look(self._run_name) is not None:
+                    return
+            except (FileNotFoundError, BlockingIOError):
+                if not tries_left:
+                    raise
+            self._leave()
 
     def _probe(self) -> None:
         assert self._run is not None
@@ -158,6 +181,11 @@ class Destination:
             probe.close()
         finally:
             probe.discard()
+
+    @property
+    def run_name(self) -> str:
+        """Name of the private folder of this run."""
+        return self._run_name
 
     @property
     def run_path(self) -> str:
@@ -196,7 +224,7 @@ class Destination:
             with self._guard:
                 move(part.part_name, *self._folder_of(name))
         except (FileExistsError, IsADirectoryError) as error:
-            raise exists_error(name) from error
+            raise exists_error(name, is_file=isinstance(error, FileExistsError)) from error
         except OSError as error:
             raise translate_os_error(error, f"rename to {name}") from error
 
@@ -212,7 +240,7 @@ class Destination:
             raise translate_os_error(error, f"look at {name}") from error
 
     def digest(self, name: str, algorithms: Sequence[str]) -> dict[str, str]:
-        """Read a file and give its digests; a link is not followed, it and a directory have none.
+        """Read a file and give its digests; what is no file (a link, a directory, a pipe) has none.
 
         Raises:
             StorageError: The system refused.
@@ -221,28 +249,29 @@ class Destination:
         try:
             with self._guard:
                 folder, leaf = self._folder_of(name, create=False)
+                found = folder.look(leaf)
+                if found is None or not stat.S_ISREG(found.st_mode):
+                    return {}
                 descriptor = folder.open_file(leaf)
             with open(descriptor, "rb", buffering=0) as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    return {}
                 while chunk := file.read(1 << 20):
                     digests.update(chunk)
         except OSError as error:
-            if error.errno in {errno.ELOOP, errno.EISDIR}:
-                return {}
             raise translate_os_error(error, f"read {name}") from error
         return digests.as_hex()
 
     def sync_folders(self, names: Iterable[str]) -> None:
-        """Force the directory entries of these final names to stable storage, each directory once.
+        """Force the directory entries of these final names and of their folders to stable storage, each once.
 
         Raises:
             StorageError: The system refused.
         """
         try:
-            for parents in {name.rpartition("/")[0] for name in names}:
+            steps = [name.split("/")[:-1] for name in names]
+            # A new folder is an entry of the one above it, up to the destination.
+            for path in {"/".join([*parts[:depth], ""]) for parts in steps for depth in range(len(parts) + 1)}:
                 with self._guard:
-                    folder, _ = self._folder_of(f"{parents}/_" if parents else "_")
+                    folder, _ = self._folder_of(path)
                     folder.sync()
         except OSError as error:
             raise translate_os_error(error, f"sync {self.path}") from error
@@ -314,10 +343,10 @@ class Destination:
                     folder.close()
 
 
-def exists_error(name: str) -> DownloadError:
-    """The error for a final name that is taken by a file we do not know."""
-    message = f"{escape_text(name)} exists already; use --existing skip or replace, or another --dir"
-    return make_error("exists", message)
+def exists_error(name: str, *, is_file: bool = True) -> DownloadError:
+    """The error for a final name that is taken by a file we do not know, or by something that is no file."""
+    advice = "; use --existing skip or replace, or" if is_file else " and is no file; use another name or"
+    return make_error("exists", f"{escape_text(name)} exists already{advice} another --dir")
 
 
 def _lock(folder: Folder) -> None:

@@ -16,6 +16,8 @@ __all__ = ["Folder"]
 _HAS_DIR_FD = {os.open, os.mkdir, os.stat, os.link, os.unlink, os.rename, os.rmdir} <= os.supports_dir_fd
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0) | getattr(os, "O_BINARY", 0)
+# A pipe must not be waited for.
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -85,7 +87,7 @@ class Folder:
 
     def open_file(self, name: str) -> int:
         """Open a file for reading, never through a link; returns its descriptor."""
-        return os.open(self._at(name), os.O_RDONLY | _NO_FOLLOW | _CLOSE_ON_EXEC, dir_fd=self._fd)
+        return os.open(self._at(name), os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _CLOSE_ON_EXEC, dir_fd=self._fd)
 
     def look(self, name: str) -> os.stat_result | None:
         """Describe an entry without following links; `None` if there is none."""
