@@ -1,5 +1,6 @@
 """Put any list of URLs on disk: all of them, whole, fast, politely, with the truth about the ones that failed."""
 
+from aioflags.blocking import BlockingDownloader
 from aioflags.downloader import Downloader, download_many
 from aioflags.errors import (
     AioflagsError,
@@ -18,6 +19,7 @@ from aioflags.version import __version__
 
 __all__ = [
     "AioflagsError",
+    "BlockingDownloader",
     "ChecksumError",
     "ConnectionFailed",
     "DownloadError",

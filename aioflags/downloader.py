@@ -11,13 +11,13 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, Self, TypeVar, Unpack
+from typing import Self, Unpack
 
 from aioflags.dispatcher import Dispatcher, Job, Running
 from aioflags.engines.seam import Engine
-from aioflags.equipment import open_equipment
+from aioflags.equipment import EngineName, open_equipment
 from aioflags.errors import DownloadError, UsageError
 from aioflags.items import Item, Outcome, Report, Status
 from aioflags.pursuit import Pursuit, outcome_of_claim
@@ -27,9 +27,8 @@ from aioflags.settings import Options, Settings
 from aioflags.streams import Entry, Items, OutcomeStream, as_entry, each
 from aioflags.version import __version__
 
-__all__ = ["Downloader", "Running", "download_many"]
+__all__ = ["Downloader", "Running", "collect", "download_many"]
 
-T = TypeVar("T")
 _DEFAULT_HEADERS = {"User-Agent": f"aioflags/{__version__}", "Accept": "*/*"}
 
 
@@ -52,7 +51,8 @@ class Downloader:
 
     Args:
         directory: Destination, made if it is not there.
-        engine: How attempts are made: `asyncio`, or an `Engine` of your own, closed with the downloader.
+        engine: How attempts are made: `asyncio`, `threads`, `processes`, `sequential`, or an `Engine` of your own,
+            which is closed with the downloader.
         options: See `aioflags.settings.Settings`; names and defaults of the command line.
 
     Raises:
@@ -63,7 +63,7 @@ class Downloader:
         self,
         directory: str | os.PathLike[str],
         *,
-        engine: Literal["asyncio"] | Engine = "asyncio",
+        engine: EngineName | Engine = "asyncio",
         **options: Unpack[Options],
     ) -> None:
         self.settings = _checked_settings(options)
@@ -92,8 +92,9 @@ class Downloader:
             equipment = await stack.enter_async_context(opening)
             self._claims = equipment.claims
             self._credentials = equipment.credentials
+            settings = _within_capacity(self.settings, equipment.engine)
             self._dispatcher = Dispatcher(
-                self.settings, equipment.engine, on_idle=self._feed_streams, on_fault=self._end_by_fault
+                settings, equipment.engine, on_idle=self._feed_streams, on_fault=self._end_by_fault
             )
             self._stack = stack.pop_all()
         self._is_open = True
@@ -320,7 +321,7 @@ async def download_many(
     items: Items,
     directory: str | os.PathLike[str],
     *,
-    engine: Literal["asyncio"] | Engine = "asyncio",
+    engine: EngineName | Engine = "asyncio",
     **options: Unpack[Options],
 ) -> Report:
     """Download all `items` into `directory` and report on each; a failed item does not raise.
@@ -332,13 +333,22 @@ async def download_many(
         StorageError: A fault of the destination (full, gone, not writable) ended the run.
         ExceptionGroup: A bug in an engine.
     """
+    async with Downloader(directory, engine=engine, **options) as downloader:
+        return await collect(downloader, items)
+
+
+async def collect(downloader: Downloader, items: Items) -> Report:
+    """Download all `items` with a downloader that is open, and report on each."""
     began = time.monotonic()
-    async with (
-        Downloader(directory, engine=engine, **options) as downloader,
-        downloader.outcomes(items) as outcomes,
-    ):
+    async with downloader.outcomes(items) as outcomes:
         collected = [outcome async for outcome in outcomes]
     return Report(tuple(collected), time.monotonic() - began)
+
+
+def _within_capacity(settings: Settings, engine: Engine) -> Settings:
+    if engine.capacity is None:
+        return settings
+    return replace(settings, concurrency=min(settings.concurrency, engine.capacity))
 
 
 def _checked_settings(options: Options) -> Settings:

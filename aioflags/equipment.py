@@ -21,7 +21,9 @@ from aioflags.storage import Storage
 from aioflags.streams import Entry
 from aioflags.writer import Writer
 
-__all__ = ["Equipment", "open_equipment"]
+__all__ = ["EngineName", "Equipment", "open_equipment"]
+
+EngineName = Literal["asyncio", "threads", "processes", "sequential"]
 
 T = TypeVar("T")
 
@@ -43,7 +45,7 @@ class Equipment:
 
 @asynccontextmanager
 async def open_equipment(
-    directory: str | os.PathLike[str], settings: Settings, engine: Literal["asyncio"] | Engine
+    directory: str | os.PathLike[str], settings: Settings, engine: EngineName | Engine
 ) -> AsyncIterator[Equipment]:
     """Open all that a job needs; closed in the opposite order, whatever happens.
 
@@ -61,22 +63,31 @@ async def open_equipment(
         credentials = await _in(hands, read_netrc) if settings.netrc else Credentials()
         register = await _in(hands, partial(Register, destination, settings.existing, settings.hashes))
         stack.push_async_callback(_in, hands, register.close)
-        if engine == "asyncio":
-            writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes)
-            storage = Storage(writer)
-            stack.push_async_callback(storage.close)
-            # Importing aiohttp and reading certificates would be felt on the loop.
-            make_engine = await _in(hands, partial(_prepare_asyncio_engine, settings))
-            engine = make_engine(storage)
-        assert not isinstance(engine, str)
-        stack.push_async_callback(engine.close)
+        made = await _make_engine(engine, settings, destination, hands, stack) if isinstance(engine, str) else engine
+        stack.push_async_callback(made.close)
         claims = GroupCommit(hands, register.claim)
         stack.callback(claims.close)
-        yield Equipment(claims, credentials, engine)
+        yield Equipment(claims, credentials, made)
 
 
 async def _in(executor: Executor, work: Callable[[], T]) -> T:
     return await finish_first(asyncio.get_running_loop().run_in_executor(executor, work))
+
+
+async def _make_engine(
+    name: EngineName, settings: Settings, destination: Destination, hands: Executor, stack: AsyncExitStack
+) -> Engine:
+    """Make an engine by its name. Importing drivers and reading certificates would be felt on the loop."""
+    writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes)
+    if name == "asyncio":
+        storage = Storage(writer)
+        stack.push_async_callback(storage.close)
+        make_engine = await _in(hands, partial(_prepare_asyncio_engine, settings))
+        return make_engine(storage)
+    if name == "processes":
+        return await _in(hands, partial(_make_processes_engine, settings, destination))
+    workers = 1 if name == "sequential" else settings.concurrency
+    return await _in(hands, partial(_make_threads_engine, settings, writer, workers))
 
 
 def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
@@ -86,3 +97,20 @@ def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
 
     context = None if settings.cacert is None else load_ssl_context(settings.cacert)
     return lambda storage: AsyncioEngine(storage, settings, context)
+
+
+def _make_threads_engine(settings: Settings, writer: Writer, workers: int) -> Engine:
+    from aioflags.engines.threads_engine import ThreadsEngine
+    from aioflags.engines.tls import load_ssl_context
+
+    context = load_ssl_context(settings.cacert, insecure=settings.insecure)
+    return ThreadsEngine(writer, settings, context, workers=workers)
+
+
+def _make_processes_engine(settings: Settings, destination: Destination) -> Engine:
+    from aioflags.engines.processes_engine import ProcessesEngine
+    from aioflags.engines.tls import load_ssl_context
+
+    # The workers read it again; here it is to fail before the first of them is started.
+    load_ssl_context(settings.cacert, insecure=settings.insecure)
+    return ProcessesEngine(destination.path, destination.run_name, settings)

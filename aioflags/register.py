@@ -27,7 +27,7 @@ _SCHEMA = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE;
-PRAGMA cache_size = -4096;
+PRAGMA cache_size = -1024;
 PRAGMA temp_store = MEMORY;
 CREATE TABLE urls (url BLOB PRIMARY KEY, lane INTEGER, name TEXT, was_there INTEGER) WITHOUT ROWID;
 CREATE TABLE names (name BLOB PRIMARY KEY, is_folder INTEGER) WITHOUT ROWID;

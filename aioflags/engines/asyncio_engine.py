@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import aiohttp
 from yarl import URL
 
-from aioflags.destination import is_destination_fault, is_out_of_resources
+from aioflags.engines.answers import BodyRules, has_private_literal, refused, result_of_saved, result_of_unsaved
 from aioflags.engines.body import Body
 from aioflags.engines.exchange import Exchange, trace_exchanges
 from aioflags.engines.faults import private_address_error
 from aioflags.engines.resolver import Resolver, SessionResolver
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
 from aioflags.engines.translate import NETWORK_ERRORS, translate
-from aioflags.errors import DownloadError, make_error
+from aioflags.errors import DownloadError
 from aioflags.pace import ByteRate
-from aioflags.retry import read_retry_after
 from aioflags.settings import Settings
 from aioflags.storage import Saved, Storage, Wanted
 from aioflags.transfer import Accept, Redirect, judge_response
-from aioflags.urls import is_private_address, literal_address
 
 __all__ = ["AsyncioEngine"]
 
@@ -47,6 +43,8 @@ class AsyncioEngine:
         ssl_context: See `aioflags.engines.tls`; `None` for the system's certificates.
     """
 
+    capacity: int | None = None
+
     def __init__(self, storage: Storage, settings: Settings, ssl_context: ssl.SSLContext | None = None) -> None:
         self._storage = storage
         self._settings = settings
@@ -59,9 +57,10 @@ class AsyncioEngine:
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
         """Make one attempt, see `aioflags.engines.seam.Engine`."""
         host = attempt.target.host
-        if attempt.is_public_only and _is_private_literal(host):
+        if attempt.is_public_only and has_private_literal(attempt):
             return AttemptResult(error=private_address_error(host), requests=0)
         exchange = Exchange(self._settings, meter)
+        meter.scheduled(asyncio.current_task())
         try:
             async with exchange:
                 result = await self._request(attempt, exchange)
@@ -143,15 +142,13 @@ class AsyncioEngine:
         if isinstance(verdict, Redirect):
             is_private = self._resolver.is_private(attempt.target.host)
             return AttemptResult(location=verdict.location, http_status=response.status, is_private=is_private)
-        return AttemptResult(
-            error=verdict.error, http_status=response.status, retry_after=_retry_after(response.headers)
-        )
+        return refused(verdict.error, response.status, response.headers)
 
     async def _receive(
         self, attempt: Attempt, accept: Accept, response: aiohttp.ClientResponse, exchange: Exchange
     ) -> AttemptResult:
         exchange.meter.total = accept.length
-        body = Body(attempt, accept, response, exchange, self._byte_rate)
+        body = Body(BodyRules(attempt, accept, self._settings.max_bytes), response, exchange, self._byte_rate)
         wanted = Wanted(attempt.name, attempt.expected_digests, attempt.may_replace)
         try:
             chunks = await body.read(_WHOLE)
@@ -161,14 +158,9 @@ class AsyncioEngine:
             else:
                 saved = await self._stream(wanted, chunks, body)
         except DownloadError as error:
-            return AttemptResult(error=_at_host(error, attempt), detail=_detail_of(error), http_status=response.status)
+            return result_of_unsaved(error, attempt, response.status)
         exchange.meter.last_byte = asyncio.get_running_loop().time()
-        return AttemptResult(
-            http_status=response.status,
-            bytes=saved.bytes,
-            digests=saved.digests,
-            content_encoding=accept.content_encoding,
-        )
+        return result_of_saved(saved, accept, response.status)
 
     async def _stream(self, wanted: Wanted, chunks: list[bytes], body: Body) -> Saved:
         async with self._storage.stream(wanted) as stream:
@@ -204,36 +196,5 @@ def _leave(response: aiohttp.ClientResponse) -> None:
         response.release()
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After")
-    if value is None:
-        return None
-    try:
-        return read_retry_after(value, headers.get("Date"), datetime.now(UTC))
-    except ValueError:
-        return None
-
-
 def _is_stale(result: AttemptResult, exchange: Exchange) -> bool:
     return exchange.is_reused and result.error is not None and result.error.kind == "disconnected"
-
-
-def _is_private_literal(host: str) -> bool:
-    """No resolver is asked about an address that stands in the URL itself."""
-    address = literal_address(host)
-    return address is not None and is_private_address(address)
-
-
-def _detail_of(error: DownloadError) -> str:
-    if is_out_of_resources(error):
-        return "out of resources"
-    return "destination" if is_destination_fault(error) else ""
-
-
-def _at_host(error: DownloadError, attempt: Attempt) -> DownloadError:
-    """Add the host to an error of the disk, which knows none."""
-    if error.host is not None:
-        return error
-    named = make_error(error.kind, error.message, attempt.target.host)
-    named.__cause__ = error.__cause__
-    return named

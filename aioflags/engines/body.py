@@ -6,12 +6,12 @@ import asyncio
 
 import aiohttp
 
+from aioflags.engines.answers import BodyRules
 from aioflags.engines.exchange import Exchange
-from aioflags.engines.seam import Attempt
 from aioflags.engines.translate import is_cut_body
 from aioflags.errors import make_error
 from aioflags.pace import ByteRate
-from aioflags.transfer import Accept, Ending, judge_end, judge_size
+from aioflags.transfer import Ending
 
 __all__ = ["Body"]
 
@@ -20,8 +20,7 @@ class Body:
     """Reads one body.
 
     Args:
-        attempt: What the bytes are held against.
-        accept: The verdict on the head.
+        rules: What the bytes are held against.
         response: Whose body it is.
         exchange: Whose deadlines hold.
         byte_rate: The job's limit, `None` without.
@@ -29,14 +28,12 @@ class Body:
 
     def __init__(
         self,
-        attempt: Attempt,
-        accept: Accept,
+        rules: BodyRules,
         response: aiohttp.ClientResponse,
         exchange: Exchange,
         byte_rate: ByteRate | None,
     ) -> None:
-        self._attempt = attempt
-        self._accept = accept
+        self._rules = rules
         self._content = response.content
         self._exchange = exchange
         self._byte_rate = byte_rate
@@ -75,7 +72,8 @@ class Body:
             chunk = await self._content.readany()
         except aiohttp.ClientPayloadError as error:
             if not is_cut_body(error):
-                raise make_error("protocol", "the chunked framing of the body is broken", self._host) from error
+                host = self._rules.attempt.target.host
+                raise make_error("protocol", "the chunked framing of the body is broken", host) from error
             self._ending = Ending.CUT
             return b""
         except (aiohttp.ClientConnectionError, OSError) as error:
@@ -98,15 +96,7 @@ class Body:
         return Ending.RESET if was_reset else Ending.CLEAN
 
     async def _account(self, size: int) -> None:
-        error = judge_size(
-            self._exchange.meter.received,
-            host=self._host,
-            expected=self._attempt.expected_bytes,
-            max_bytes=self._exchange.settings.max_bytes,
-            is_whole=False,
-        )
-        if error is not None:
-            raise error
+        self._rules.check_size(self._exchange.meter.received)
         if self._byte_rate is not None:
             delay = self._byte_rate.take(size, asyncio.get_running_loop().time())
             if delay > 0:
@@ -119,17 +109,4 @@ class Body:
             DownloadError: It is not.
         """
         assert self._ending is not None
-        received = self._exchange.meter.received
-        error = judge_end(self._accept, received, self._ending, host=self._host) or judge_size(
-            received,
-            host=self._host,
-            expected=self._attempt.expected_bytes,
-            max_bytes=self._exchange.settings.max_bytes,
-            is_whole=True,
-        )
-        if error is not None:
-            raise error
-
-    @property
-    def _host(self) -> str:
-        return self._attempt.target.host
+        self._rules.check_end(self._exchange.meter.received, self._ending)

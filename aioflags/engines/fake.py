@@ -28,10 +28,12 @@ class FakeEngine:
         self.in_flight = 0
         self.most_in_flight = 0
         self.is_closed = False
+        self.capacity: int | None = None
 
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
         """Give the next answer, see `aioflags.engines.seam.Engine`."""
         self.attempts.append(attempt)
+        meter.scheduled(asyncio.current_task())
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:

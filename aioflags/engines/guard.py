@@ -73,6 +73,7 @@ class Guard:
         """The first byte of the body came; from now on the pace decides."""
         self.meter.first_byte = time.monotonic()
         self._deadline = None
+        self._pace = Pace(self.settings.idle_timeout, self.settings.min_speed)
 
     def count(self, size: int) -> None:
         """`size` bytes of the body came."""

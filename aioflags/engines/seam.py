@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from aioflags.errors import DownloadError
 from aioflags.urls import Target
 
-__all__ = ["Attempt", "AttemptResult", "Engine", "Meter"]
+__all__ = ["Attempt", "AttemptResult", "Engine", "Meter", "Times"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,24 @@ class AttemptResult:
     is_private: bool = False
 
 
+Times = tuple[str, int, int | None, float | None, float | None, float | None, float | None]
+
+
 class Meter:
     """What an attempt shows of itself while it runs; written by the engine, read by a display.
 
-    `received` and `total` are bytes, the others times on the monotonic clock of the loop in seconds, or `None`.
+    `received` and `total` are bytes; `worker` names the thread or process at work, if any; the others are times in
+    seconds on the monotonic clock, or `None`.
+
+    Args:
+        on_scheduled: Called with the future of the attempt, once the engine has it.
     """
 
-    __slots__ = ("connected", "first_byte", "last_byte", "received", "sent", "total")
+    __slots__ = ("connected", "first_byte", "last_byte", "on_scheduled", "received", "sent", "total", "worker")
 
-    def __init__(self) -> None:
+    def __init__(self, on_scheduled: Callable[[object], None] | None = None) -> None:
+        self.on_scheduled = on_scheduled
+        self.worker = ""
         self.received = 0
         self.total: int | None = None
         self.connected: float | None = None
@@ -83,12 +92,36 @@ class Meter:
         self.first_byte: float | None = None
         self.last_byte: float | None = None
 
+    def scheduled(self, future: object) -> None:
+        """The engine has made a future of the attempt: an `asyncio.Task` or a `concurrent.futures.Future`."""
+        if self.on_scheduled is not None:
+            self.on_scheduled(future)
+
+    def times(self) -> Times:
+        """Everything that was measured, as plain data for `take_over` in another process."""
+        return self.worker, self.received, self.total, self.connected, self.sent, self.first_byte, self.last_byte
+
+    def take_over(self, times: Times) -> None:
+        """Show what was measured in another process."""
+        self.worker, self.received, self.total, self.connected, self.sent, self.first_byte, self.last_byte = times
+
 
 class Engine(Protocol):
-    """A way to make attempts. No retry, no naming, no limits: those are the downloader's."""
+    """A way to make attempts. No retry, no naming, no limits: those are the downloader's.
+
+    `capacity` is how many attempts it can have in flight, `None` for as many as are wanted.
+    """
+
+    @property
+    def capacity(self) -> int | None: ...
 
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
-        """Make one attempt; failure of the item is in the result, whatever is raised is a bug or a cancellation."""
+        """Make one attempt; failure of the item is in the result, whatever is raised is a bug or a cancellation.
+
+        Cancelled, it returns when nothing is at work for it any more. A task can be stopped at its next await; what
+        a thread or process is doing can only be waited for: it looks up a few times a second whether anybody still
+        wants the file, except while it resolves a name or connects.
+        """
 
     async def close(self) -> None:
         """Give back connections and threads."""

@@ -1,0 +1,180 @@
+"""One attempt in a thread that may block: urllib3's connections, our deadlines, the same `transfer` as asyncio's."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from dataclasses import replace
+
+from urllib3.response import BaseHTTPResponse
+
+from aioflags.destination import Part, translate_os_error
+from aioflags.engines.answers import BodyRules, has_private_literal, refused, result_of_saved, result_of_unsaved
+from aioflags.engines.blocking_body import BlockingBody, SharedByteRate
+from aioflags.engines.blocking_connection import Connection, Connections
+from aioflags.engines.faults import private_address_error
+from aioflags.engines.guard import ExpiredError, Guard
+from aioflags.engines.seam import Attempt, AttemptResult
+from aioflags.engines.translate_blocking import BLOCKING_ERRORS, translate_blocking
+from aioflags.errors import DownloadError
+from aioflags.settings import Settings
+from aioflags.transfer import Accept, Redirect, judge_response
+from aioflags.urls import is_private_address
+from aioflags.writer import Saved, Wanted, Whole, Writer
+
+__all__ = ["BlockingDriver"]
+
+#: Bodies up to here are written at once, longer ones as they come.
+_WHOLE = 1 << 20
+_CHUNK = 1 << 16
+#: Bodies of answers that are not wanted are read to keep the connection, up to here.
+_DRAIN = 1 << 16
+
+
+class BlockingDriver:
+    """Makes attempts in one thread; its connections are its own.
+
+    Args:
+        writer: Where bodies go.
+        settings: Deadlines, limits, proxy.
+        ssl_context: For https.
+        byte_rate: The job's limit, `None` without.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        settings: Settings,
+        ssl_context: ssl.SSLContext,
+        byte_rate: SharedByteRate | None = None,
+    ) -> None:
+        self._writer = writer
+        self._settings = settings
+        self._connections = Connections(settings, ssl_context)
+        self._byte_rate = byte_rate
+
+    def fetch(self, attempt: Attempt, guard: Guard) -> AttemptResult:
+        """Make one attempt.
+
+        Raises:
+            AbandonedError: Nobody wants the file any more; nothing is left of it.
+        """
+        host = attempt.target.host
+        if attempt.is_public_only and has_private_literal(attempt):
+            return AttemptResult(error=private_address_error(host), requests=0)
+        try:
+            connection, is_reused = self._connections.take(attempt)
+        except BLOCKING_ERRORS as error:
+            return translate_blocking(error, host, via_proxy=self._connections.via_proxy, is_connecting=True)
+        result = self._use(connection, attempt, guard, is_reused)
+        return replace(result, requests=max(1, guard.requests))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connections.close()
+
+    def _use(self, connection: Connection, attempt: Attempt, guard: Guard, is_reused: bool) -> AttemptResult:
+        host = attempt.target.host
+        is_whole = False
+        try:
+            response = self._ask(connection, attempt, guard)
+            result = self._answer(connection, attempt, response, guard)
+            is_whole = _is_read(response)
+        except ExpiredError as error:
+            return AttemptResult(error=error.error)
+        except BLOCKING_ERRORS as error:
+            result = translate_blocking(error, host, via_proxy=self._connections.via_proxy)
+            is_stale = is_reused and result.error is not None and result.error.kind == "disconnected"
+            return replace(result, is_stale=is_stale)
+        finally:
+            if is_whole:
+                self._connections.give_back(attempt, connection)
+            else:
+                connection.close()
+        return result
+
+    def _ask(self, connection: Connection, attempt: Attempt, guard: Guard) -> BaseHTTPResponse:
+        guard.connected()
+        connection.sock.guard = guard  # type: ignore[union-attr]
+        connection.request(
+            "GET",
+            self._connections.request_line_target(attempt.target),
+            headers={
+                "Host": attempt.target.netloc,
+                **self._connections.proxy_headers(attempt.target),
+                **attempt.headers,
+            },
+            preload_content=False,
+            decode_content=False,
+        )
+        guard.sent()
+        return connection.getresponse()
+
+    def _answer(
+        self, connection: Connection, attempt: Attempt, response: BaseHTTPResponse, guard: Guard
+    ) -> AttemptResult:
+        verdict = judge_response(
+            response.status,
+            response.headers,
+            host=attempt.target.host,
+            expected=attempt.expected_bytes,
+            max_bytes=self._settings.max_bytes,
+        )
+        if isinstance(verdict, Accept):
+            return self._receive(attempt, verdict, response, guard)
+        is_private = isinstance(verdict, Redirect) and _is_private_peer(connection)
+        _drain(response)
+        if isinstance(verdict, Redirect):
+            return AttemptResult(location=verdict.location, http_status=response.status, is_private=is_private)
+        return refused(verdict.error, response.status, response.headers)
+
+    def _receive(self, attempt: Attempt, accept: Accept, response: BaseHTTPResponse, guard: Guard) -> AttemptResult:
+        guard.meter.total = accept.length
+        try:
+            saved = self._save(attempt, accept, response, guard)
+        except DownloadError as error:
+            return result_of_unsaved(error, attempt, response.status)
+        return result_of_saved(saved, accept, response.status)
+
+    def _save(self, attempt: Attempt, accept: Accept, response: BaseHTTPResponse, guard: Guard) -> Saved:
+        wanted = Wanted(attempt.name, attempt.expected_digests, attempt.may_replace)
+        body = BlockingBody(BodyRules(attempt, accept, self._settings.max_bytes), response, guard, self._byte_rate)
+        chunks = body.read(_WHOLE)
+        if body.has_ended:
+            body.judge()
+            guard.check_wanted()
+            return self._writer.write(Whole(wanted, chunks))
+        part = self._writer.new_part(wanted)
+        try:
+            self._pour(body, chunks, part)
+            body.judge()
+            guard.check_wanted()
+            return self._writer.commit(wanted, part)
+        except BaseException:
+            part.discard()
+            raise
+
+    def _pour(self, body: BlockingBody, chunks: list[bytes], part: Part) -> None:
+        while chunks:
+            try:
+                part.writelines(chunks)
+            except OSError as error:
+                raise translate_os_error(error, "write") from error
+            chunks = [] if body.has_ended else body.read(_CHUNK)
+
+
+def _drain(response: BaseHTTPResponse) -> None:
+    """Read a small body that nobody wants, so that the connection can be used again."""
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) <= _DRAIN:
+        with suppress(*BLOCKING_ERRORS):
+            response.read(decode_content=False)
+
+
+def _is_read(response: BaseHTTPResponse) -> bool:
+    """Nothing of the answer is left on the connection."""
+    return response.closed or response.length_remaining == 0
+
+
+def _is_private_peer(connection: Connection) -> bool:
+    return connection.sock is not None and is_private_address(str(connection.sock.getpeername()[0]))

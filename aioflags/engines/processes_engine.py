@@ -1,0 +1,153 @@
+"""The engine on processes: the blocking driver on a `ProcessPoolExecutor`; what crosses is plain data.
+
+Workers are started by spawn or forkserver, never by fork: a forked child would inherit threads' locks in whatever
+state they were. A script that uses this engine needs the usual `if __name__ == "__main__":`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing.context import BaseContext
+from typing import Any
+
+from aioflags.destination import Destination
+from aioflags.engines.blocking_body import SharedByteRate
+from aioflags.engines.blocking_driver import BlockingDriver
+from aioflags.engines.guard import AbandonedError, Guard
+from aioflags.engines.seam import Attempt, AttemptResult, Meter, Times
+from aioflags.engines.tls import load_ssl_context
+from aioflags.errors import make_error
+from aioflags.groups import finish_first, shut_down
+from aioflags.settings import Settings
+from aioflags.writer import Writer
+
+__all__ = ["ProcessesEngine"]
+
+_Answer = tuple[AttemptResult, Times]
+
+
+class ProcessesEngine:
+    """Makes attempts in worker processes, one at a time in each.
+
+    Args:
+        directory: The destination.
+        run_name: Name of the run's private folder in it.
+        settings: Deadlines, limits, TLS, proxy; the byte rate is shared out among the workers.
+        workers: How many processes; one for each core by default.
+    """
+
+    def __init__(self, directory: str, run_name: str, settings: Settings, *, workers: int | None = None) -> None:
+        self._workers = workers or os.cpu_count() or 1
+        self.capacity: int | None = self._workers
+        share = None if settings.limit_rate is None else settings.limit_rate / self._workers
+        self._settings = replace(settings, limit_rate=share)
+        self._places = (directory, run_name)
+        self._context: BaseContext = multiprocessing.get_context(_start_method())
+        # One byte for each attempt in flight, set when nobody wants its file any more.
+        self._flags: Any = self._context.RawArray("B", self._workers)
+        self._free = list(range(self._workers))
+        self._pool: ProcessPoolExecutor | None = None
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="aioflags-starter")
+
+    async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
+        """Make one attempt, see `aioflags.engines.seam.Engine`."""
+        slot = self._free.pop()
+        self._flags[slot] = 0
+        try:
+            # Starting a process takes long enough to be felt on the loop.
+            submitting = asyncio.get_running_loop().run_in_executor(self._starter, self._submit, attempt, slot)
+            future = await finish_first(submitting)
+            meter.scheduled(future)
+            result, times = await self._wait(future, slot)
+        except BrokenProcessPool:
+            return self._broken(attempt)
+        finally:
+            self._free.append(slot)
+        meter.take_over(times)
+        return result
+
+    async def _wait(self, future: Future[_Answer], slot: int) -> _Answer:
+        try:
+            return await asyncio.shield(asyncio.wrap_future(future))
+        except asyncio.CancelledError:
+            self._flags[slot] = 1
+            if not future.cancel():
+                await asyncio.wait([asyncio.wrap_future(future)])
+            raise
+
+    def _submit(self, attempt: Attempt, slot: int) -> Future[_Answer]:
+        try:
+            return self._open_pool().submit(_work, attempt, slot)
+        except BrokenProcessPool:
+            # It broke while nobody was looking: its successor takes this one.
+            self._pool = None
+            return self._open_pool().submit(_work, attempt, slot)
+
+    def _open_pool(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._workers,
+                mp_context=self._context,
+                initializer=_open_worker,
+                initargs=(*self._places, self._settings, self._flags),
+            )
+        return self._pool
+
+    def _broken(self, attempt: Attempt) -> AttemptResult:
+        """A worker was killed: all attempts of its pool are lost, the run is not."""
+        self._pool = None
+        message = "the worker process that made this attempt died"
+        return AttemptResult(error=make_error("disconnected", message, attempt.target.host))
+
+    async def close(self) -> None:
+        """End the processes."""
+        executors: list[Executor] = [self._starter]
+        if self._pool is not None:
+            executors.append(self._pool)
+        for executor in executors:
+            await shut_down(executor)
+
+
+def _start_method() -> str:
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
+# What follows runs in the worker processes.
+
+
+@dataclass(slots=True)
+class _Worker:
+    driver: BlockingDriver
+    settings: Settings
+    flags: Any
+    name: str
+
+
+_workers: list[_Worker] = []
+
+
+def _open_worker(directory: str, run_name: str, settings: Settings, flags: Any) -> None:
+    destination = Destination(directory)
+    destination.join(run_name)
+    writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes)
+    context = load_ssl_context(settings.cacert, insecure=settings.insecure)
+    rate = None if settings.limit_rate is None else SharedByteRate(settings.limit_rate)
+    driver = BlockingDriver(writer, settings, context, rate)
+    _workers.append(_Worker(driver, settings, flags, f"process {os.getpid()}"))
+
+
+def _work(attempt: Attempt, slot: int) -> _Answer:
+    worker = _workers[0]
+    meter = Meter()
+    meter.worker = worker.name
+    guard = Guard(worker.settings, meter, attempt.target.host, lambda: bool(worker.flags[slot]))
+    try:
+        result = worker.driver.fetch(attempt, guard)
+    except AbandonedError:
+        result = AttemptResult()
+    return result, meter.times()

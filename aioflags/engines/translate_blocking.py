@@ -1,0 +1,70 @@
+"""The one place where exceptions of urllib3 and http.client become errors of ours."""
+
+from __future__ import annotations
+
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+
+from urllib3.exceptions import HTTPError, ProxyError
+
+from aioflags.engines.faults import causes_of, failed, reason_of, translate_system_fault
+from aioflags.engines.seam import AttemptResult
+from aioflags.errors import make_error
+from aioflags.transfer import Ending
+
+__all__ = ["BLOCKING_ERRORS", "ending_of", "translate_blocking"]
+
+#: What a request can end in; `ValueError` is http.client's for odd URLs and header bytes.
+BLOCKING_ERRORS = (HTTPError, HTTPException, OSError, ValueError)
+
+
+def translate_blocking(
+    error: BaseException, host: str, *, via_proxy: bool = False, is_connecting: bool = False
+) -> AttemptResult:
+    """Turn what a request raised into a failed result.
+
+    Args:
+        error: What was raised.
+        host: For the message.
+        via_proxy: The connection was to a proxy.
+        is_connecting: There was no connection yet.
+    """
+    chain = _chain(error)
+    system = translate_system_fault(chain, host)
+    if system is not None and not (via_proxy and system.error is not None and system.error.kind == "dns"):
+        return system
+    if any(isinstance(each, ProxyError) for each in chain) or (via_proxy and is_connecting):
+        return failed("connect", f"cannot connect through the proxy{reason_of(chain)}", host)
+    if any(isinstance(each, TimeoutError) for each in chain):
+        return failed("timeout", "no connection within --connect-timeout", host)
+    if is_connecting:
+        return failed("connect", f"cannot connect{reason_of(chain)}", host)
+    if any(isinstance(each, RemoteDisconnected | OSError) for each in chain):
+        return failed("disconnected", f"the connection was lost before the answer{reason_of(chain)}", host)
+    return failed("protocol", f"the answer is not valid HTTP ({type(chain[-1]).__name__})", host)
+
+
+def ending_of(error: BaseException, host: str) -> Ending:
+    """Tell how a body ended that ended in an exception.
+
+    Raises:
+        ProtocolError: Not by its end, but by broken framing.
+    """
+    chain = _chain(error)
+    if any(_is_bad_chunk_size(each) for each in chain):
+        raise make_error("protocol", "the chunked framing of the body is broken", host) from error
+    if any(isinstance(each, OSError) for each in chain):
+        return Ending.RESET
+    if any(isinstance(each, IncompleteRead) for each in chain):
+        return Ending.CUT
+    raise make_error("protocol", "the body cannot be read", host) from error
+
+
+def _is_bad_chunk_size(error: BaseException) -> bool:
+    """http.client says "incomplete" of a chunk size that is no number, too; an empty one means that nothing came."""
+    return isinstance(error, ValueError) and "base 16" in str(error) and not str(error).endswith("b''")
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The exception, its causes, and those that urllib3 keeps as arguments."""
+    chain = list(causes_of(error))
+    return chain + [each for known in list(chain) for each in known.args if isinstance(each, BaseException)]
