@@ -29,7 +29,8 @@ PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA cache_size = -1024;
 PRAGMA temp_store = MEMORY;
-CREATE TABLE urls (url BLOB PRIMARY KEY, lane INTEGER, name TEXT, was_there INTEGER) WITHOUT ROWID;
+CREATE TABLE urls (lane_and_url BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE items (url_and_wish BLOB PRIMARY KEY, name TEXT, was_there INTEGER) WITHOUT ROWID;
 CREATE TABLE names (name BLOB PRIMARY KEY, is_folder INTEGER) WITHOUT ROWID;
 BEGIN;
 """
@@ -68,6 +69,9 @@ class Register:
         destination: Open.
         existing: What to do about a file that is there already.
         algorithms: Digests that a record wants, besides xxh128.
+
+    Raises:
+        StorageError: The register itself cannot be written.
     """
 
     def __init__(self, destination: Destination, existing: Existing, algorithms: Sequence[str] = ()) -> None:
@@ -75,10 +79,12 @@ class Register:
         self._existing = existing
         self._algorithms = tuple(algorithms)
         # Opened by one thread, used by another; never by two at a time.
-        self._db = sqlite3.connect(
-            join(destination.run_path, "register"), isolation_level=None, check_same_thread=False
-        )
-        self._db.executescript(_SCHEMA)
+        path = join(destination.run_path, "register")
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise _storage_error(error) from error
 
     def close(self) -> None:
         """Forget everything; the file goes with the run's private folder."""
@@ -93,7 +99,7 @@ class Register:
         try:
             return [self._claim(entry, lane) for entry, lane in entries]
         except sqlite3.Error as error:
-            raise StorageError("storage", f"cannot write the register of names: {error}") from error
+            raise _storage_error(error) from error
 
     def _claim(self, entry: Item | Rejected, lane: int) -> Claim:
         if isinstance(entry, Rejected):
@@ -106,26 +112,22 @@ class Register:
             return Claim(entry, target, error=error)
 
     def _claim_url(self, item: Item, lane: int, target: Target, digests: Mapping[str, str]) -> Claim:
-        key = _key(item.url)
-        row = self._db.execute("SELECT lane, name, was_there FROM urls WHERE url = ?", (key,)).fetchone()
-        if row is not None and row[0] == lane:
+        if not self._db.execute("INSERT OR IGNORE INTO urls VALUES (?)", (_key(f"{lane} {item.url}"),)).rowcount:
             return Claim(item, target, is_duplicate=True)
+        wanted = name_from_url(item.url) if item.name is None else safe_name(item.name)
+        # The same URL in another list is the same file, unless it is wanted under another name.
+        key = _key(f"{item.url}\n{wanted}")
+        row = self._db.execute("SELECT name, was_there FROM items WHERE url_and_wish = ?", (key,)).fetchone()
         if row is not None:
-            self._db.execute("UPDATE urls SET lane = ? WHERE url = ?", (lane, key))
-            name, is_ours = row[1], not row[2]
-            if name is None:
-                return Claim(item, target, error=make_error("name", "no name can be made of this one"))
-            return self._look(Claim(item, target, name, digests), key=None, is_ours=is_ours)
-        self._db.execute("INSERT INTO urls VALUES (?, ?, NULL, 0)", (key, lane))
-        name = self._take_name(item)
-        self._db.execute("UPDATE urls SET name = ? WHERE url = ?", (name, key))
+            return self._look(Claim(item, target, row[0], digests), key=None, is_ours=not row[1])
+        name = self._take_name(wanted, item.url)
+        self._db.execute("INSERT INTO items VALUES (?, ?, 0)", (key, name))
         return self._look(Claim(item, target, name, digests), key=key, is_ours=False)
 
-    def _take_name(self, item: Item) -> str:
-        wanted = name_from_url(item.url) if item.name is None else safe_name(item.name)
+    def _take_name(self, wanted: str, url: str) -> str:
         self._take_folders(wanted)
         for digits in (0, *_SUFFIX_DIGITS):
-            name = with_suffix(wanted, item.url, digits) if digits else wanted
+            name = with_suffix(wanted, url, digits) if digits else wanted
             taken = self._db.execute("INSERT OR IGNORE INTO names VALUES (?, 0)", (_key(fold(name)),))
             if taken.rowcount:
                 return name
@@ -149,11 +151,12 @@ class Register:
         if found is None:
             return claim
         if key is not None:
-            self._db.execute("UPDATE urls SET was_there = 1 WHERE url = ?", (key,))
-        if stat.S_ISDIR(found.st_mode):
-            return _with_error(claim, exists_error(claim.name))
-        if self._existing == "replace" and not is_ours:
+            self._db.execute("UPDATE items SET was_there = 1 WHERE url_and_wish = ?", (key,))
+        if self._existing == "replace" and not is_ours and not stat.S_ISDIR(found.st_mode):
             return claim
+        if not stat.S_ISREG(found.st_mode):
+            # What a link leads to is not looked at, so nobody can say that it will do.
+            return _with_error(claim, exists_error(claim.name, is_file=False))
         return self._compare(claim, found.st_size, is_trusted=is_ours or self._existing == "skip")
 
     def _compare(self, claim: Claim, size: int, *, is_trusted: bool) -> Claim:
@@ -171,6 +174,10 @@ class Register:
         elif not is_trusted:
             return _with_error(claim, exists_error(claim.name))
         return Claim(claim.item, claim.target, claim.name, present=size, present_digests=found)
+
+
+def _storage_error(error: sqlite3.Error) -> StorageError:
+    return StorageError("storage", f"cannot write the register of names: {error}", None)
 
 
 def _with_error(claim: Claim, error: DownloadError) -> Claim:
