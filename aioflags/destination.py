@@ -49,6 +49,8 @@ def translate_os_error(error: OSError, what: str) -> StorageError:
         errno.ENOSPC: "; free some space and run the same command again",
         errno.EDQUOT: "; your quota is used up",
         errno.EROFS: "; choose another destination with --dir",
+        errno.EEXIST: "; it is a file, not a folder: choose another destination with --dir",
+        errno.ENOTDIR: "; there is a file or a link where a folder must be: choose another destination with --dir",
         errno.EACCES: "; choose a destination that you may write to with --dir",
         errno.EFBIG: "; the file system or a limit forbids files of this size",
     }.get(error.errno or 0, "")
