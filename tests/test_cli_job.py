@@ -1,0 +1,195 @@
+"""A job as a whole: signals, faults, and how it ends. Called as the program calls it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from aioflags.cli import job
+from aioflags.cli.feed import Feed
+from aioflags.cli.main import run
+from aioflags.cli.screen import Screen
+from aioflags.errors import StorageError, UsageError
+from aioflags.flagserver.server import FlagServer, ServerThread
+from aioflags.items import Item, Outcome, Rejected, Status
+
+
+class Tripwire(list[tuple[str, str, dict[str, str]]]):
+    """A log of requests that acts when one comes in."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def append(self, entry: tuple[str, str, dict[str, str]]) -> None:
+        super().append(entry)
+        if len(self) == 1:
+            self._act()
+
+
+@pytest.fixture(autouse=True)
+def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a directory of its own."""
+    monkeypatch.chdir(tmp_path)
+
+
+def kill(number: int) -> Callable[[], None]:
+    """Make something that sends this process a signal."""
+    return lambda: os.kill(os.getpid(), number)
+
+
+def test_first_signal_lets_finish_what_is_in_flight(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C starts nothing new; every request that was started ends as a file; the end tells how to carry on."""
+    log = Tripwire(kill(signal.SIGINT))
+    with ServerThread(FlagServer(log=log)) as server:
+        urls = "".join(f"{server.url}bytes/{number}\n" for number in range(1, 3000))
+        (tmp_path / "list.txt").write_text(urls)
+        status = run(["get", "-i", "list.txt", "-j", "2", "--json"])
+    out, err = capsys.readouterr()
+    *outcomes, summary = map(json.loads, out.splitlines())
+    assert status == 130
+    assert 1 <= len(outcomes) < 2999
+    assert {each["status"] for each in outcomes} == {"saved"}
+    assert len(log) == len(outcomes) == summary["saved"] == summary["items"]
+    assert err.splitlines()[-2] == "Interrupted. To carry on:"
+    assert err.splitlines()[-1].endswith("get -i list.txt -j 2 --json --existing skip")
+
+
+def test_grace_is_limited(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What has not ended when the grace is over is cancelled, and leaves no file."""
+    monkeypatch.setattr(job, "_GRACE", 0.01)
+    with ServerThread(FlagServer(log=Tripwire(kill(signal.SIGTERM)))) as server:
+        status = run(["get", f"{server.url}bytes/1000?stall=10", "--header", "X-Key: s3cret"])
+    out, err = capsys.readouterr()
+    assert status == 143
+    assert out.startswith("0 files saved")
+    assert "1 transfer in flight" in err
+    assert "(fill in what is hidden as ***)" in err
+    assert err.splitlines()[-1].endswith("--header 'X-Key: ***' --existing skip")
+    assert "s3cret" not in out + err
+    assert os.listdir("downloads") == []
+
+
+def test_signal_while_a_list_is_awaited(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that does not come holds up no interrupt: nothing is in flight, so nothing is waited for."""
+    os.mkfifo("pipe")
+    pipe = os.open("pipe", os.O_RDWR)
+    begin = Feed.__aiter__
+
+    def begin_and_interrupt(feed: Feed) -> object:
+        asyncio.get_running_loop().call_soon(kill(signal.SIGINT))
+        return begin(feed)
+
+    monkeypatch.setattr(Feed, "__aiter__", begin_and_interrupt)
+    try:
+        assert run(["get", "-i", "pipe"]) == 130
+    finally:
+        os.write(pipe, b"http://h/\n")
+        os.close(pipe)
+    assert "waiting up to" not in capsys.readouterr().err
+
+
+class FakeDownloader:
+    """Yields an outcome, then raises what it was told to."""
+
+    failure: BaseException | None = None
+
+    def __init__(self, *_: object, **__: object) -> None:
+        """Take whatever a downloader takes."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave nothing behind."""
+
+    def running(self) -> list[Any]:
+        """Nothing is ever in flight."""
+        return []
+
+    @asynccontextmanager
+    async def outcomes(self, items: AsyncIterator[Item | Rejected]) -> AsyncIterator[AsyncIterator[Outcome]]:
+        """Read all items, and give what was prepared."""
+        async for _ in items:
+            pass
+        yield self._outcomes()
+
+    async def _outcomes(self) -> AsyncIterator[Outcome]:
+        yield Outcome("http://h/a", Status.SAVED, path="a", bytes=3)
+        if self.failure is not None:
+            raise self.failure
+
+
+@pytest.fixture
+def downloader(monkeypatch: pytest.MonkeyPatch) -> type[FakeDownloader]:
+    """Put a fake in the place of the downloader."""
+
+    class Fake(FakeDownloader):
+        pass
+
+    monkeypatch.setattr(job, "Downloader", Fake)
+    return Fake
+
+
+def test_fault_of_the_destination(downloader: type[FakeDownloader], capsys: pytest.CaptureFixture[str]) -> None:
+    """A full disk is exit 3 with its message; what was saved before is in records and summary."""
+    downloader.failure = StorageError("storage", "cannot write b: No space left on device", None)
+    assert run(["get", "http://h/a", "http://h/b", "--json"]) == 3
+    out, err = capsys.readouterr()
+    outcome, summary = map(json.loads, out.splitlines())
+    assert (outcome["path"], summary["saved"], summary["bytes"]) == ("a", 1, 3)
+    assert err.splitlines()[-1] == "aioflags: error: storage: cannot write b: No space left on device"
+
+
+def test_bug_is_loud(downloader: type[FakeDownloader], capsys: pytest.CaptureFixture[str]) -> None:
+    """An unexpected error is exit 70, with a traceback that holds no secret; what was printed before is there."""
+    downloader.failure = ExceptionGroup("bugs", [RuntimeError("at http://me:s3cret@h/")])
+    assert run(["get", "http://h/a", "-v"]) == 70
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "saved     http://h/a -> a  3 B" in err
+    assert "RuntimeError: at http://***@h/" in err
+    assert "bug in aioflags" in err
+
+
+@pytest.mark.usefixtures("downloader")
+def test_list_that_fails_midway(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list that can be read no further is exit 3, after all that came before it."""
+
+    async def fail(feed: Feed, _reader: object) -> list[Item]:
+        feed.fault = UsageError("the list cannot be read: Input/output error")
+        return []
+
+    Path("list.txt").write_text("http://h/a\n")
+    monkeypatch.setattr(Feed, "_next_batch", fail)
+    assert run(["get", "-i", "list.txt"]) == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("1 file saved")
+    assert "Input/output error" in err
+
+
+def test_running_transfers_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The display is told how far the job is and what is in flight, while it runs."""
+    snapshots: list[Any] = []
+
+    def show(_screen: object, snapshot: Any) -> None:
+        snapshots.append(snapshot)
+        if snapshot.done and snapshot.transfers[0].received == 20:
+            kill(signal.SIGINT)()
+
+    monkeypatch.setattr(Screen, "show", show)
+    monkeypatch.setattr(job, "_TICK", 0.001)
+    monkeypatch.setattr(job, "_GRACE", 0.001)
+    monkeypatch.setattr(job, "choose_transfers", list)
+    with ServerThread() as server:
+        assert run(["get", f"{server.url}bytes/50?stall=20", f"{server.url}bytes/7"]) == 130
+    last = snapshots[-1]
+    assert (last.total, last.is_exact, last.failed) == (2, True, 0)
+    assert [(each.name, each.received, each.total) for each in last.transfers] == [("50", 20, 50)]
