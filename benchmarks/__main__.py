@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import memory, small_files
+from benchmarks import first_run, memory, small_files
 
 
 def main() -> None:
     """Choose a benchmark by its name."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="NAME")
-    for module in (small_files, memory):
+    for module in (small_files, memory, first_run):
         module.add_parser(commands)
     args = parser.parse_args()
     args.run(args)
