@@ -23,6 +23,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--size", type=int, default=2048, help="bytes of each (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="runs of each contender (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=64, help="connections (default: %(default)s)")
+    parser.add_argument(
+        "--dir",
+        default="/dev/shm" if Path("/dev/shm").is_dir() else None,
+        help="where the files go; memory, where there is one, so that the disk is not what is measured",
+    )
     parser.add_argument("--server", metavar="URL", help="a server that answers URL/bytes/SIZE; default: our own")
     parser.set_defaults(run=run)
 
@@ -48,7 +53,7 @@ def compare(args: argparse.Namespace, url: str) -> None:
     contents: set[str] = set()
     for _ in range(args.runs):
         for name, fetch in contenders.items():
-            with tempfile.TemporaryDirectory() as directory:
+            with tempfile.TemporaryDirectory(dir=args.dir) as directory:
                 costs[name].append(fetch(urls, Path(directory), args.concurrency))
                 contents.add(_digest(Path(directory) / "files"))
     if len(contents) != 1:
