@@ -43,7 +43,7 @@ class Storage:
 
     @asynccontextmanager
     async def stream(self, wanted: Wanted) -> AsyncIterator[Stream]:
-        """Write a body that comes bit by bit. Leaving the block before `finish` returned leaves nothing.
+        """Write a body that comes bit by bit. Leaving the block before `finish` was called leaves nothing.
 
         Raises:
             StorageError: The system refused.
@@ -51,14 +51,15 @@ class Storage:
         loop = asyncio.get_running_loop()
         opening = loop.run_in_executor(self._executor, self._writer.new_part, wanted)
         part = await finish_first(opening, self._discard)
-        stream = Stream(part, self._executor, partial(self._writer.commit, wanted, part))
+        stream = Stream(wanted.name, part, self._executor, partial(self._writer.commit, wanted, part))
         try:
             yield stream
         finally:
             await stream.close()
 
     async def close(self) -> None:
-        """End the threads; what they are doing is finished first."""
+        """End the threads; what they are doing is finished first, what they have not begun is cancelled."""
+        self._groups.close()
         await shut_down(self._executor)
 
     async def _discard(self, part: Part) -> None:
@@ -68,11 +69,12 @@ class Storage:
 class Stream:
     """One long body on its way to disk; made by `Storage.stream`."""
 
-    def __init__(self, part: Part, executor: ThreadPoolExecutor, commit: Callable[[], Saved]) -> None:
+    def __init__(self, name: str, part: Part, executor: ThreadPoolExecutor, commit: Callable[[], Saved]) -> None:
         from aiofiles.threadpool import wrap
 
         self._loop = asyncio.get_running_loop()
         self._executor = executor
+        self._name = name
         self._part = part
         self._file = wrap(part, loop=self._loop, executor=executor)
         self._commit = commit
@@ -110,13 +112,15 @@ class Stream:
         try:
             await finish_first(writing)
         except OSError as error:
-            raise translate_os_error(error, "write") from error
+            raise translate_os_error(error, f"write {self._name}") from error
 
     async def close(self) -> None:
-        """Remove the part unless it was published; waits for the thread that is writing to it."""
+        """Remove the part unless it was published; waits for the thread that is writing to it, cancelled or not."""
+        await finish_first(self._loop.create_task(self._clean_up()))
+
+    async def _clean_up(self) -> None:
         if self._writing is not None:
-            await asyncio.wait([self._writing])
-            if not self._writing.cancelled():
-                self._writing.exception()
+            # Nobody asks any more how the last batch ended.
+            await asyncio.gather(self._writing, return_exceptions=True)
         if not self._is_published:
-            await finish_first(self._loop.run_in_executor(self._executor, self._part.discard))
+            await self._loop.run_in_executor(self._executor, self._part.discard)

@@ -1,0 +1,249 @@
+"""Write, check, sync, publish: in this order, and a failure at any step leaves nothing under a name."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aioflags.destination import Destination, Part
+from aioflags.errors import ChecksumError, DownloadError, RefusedError, StorageError
+from aioflags.settings import Durability
+from aioflags.writer import Saved, Wanted, Whole, Writer
+
+FLAG = b"flag"
+SHA256 = hashlib.sha256(FLAG).hexdigest()
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Iterator[Destination]:
+    """Open, and empty at the end but for what is published."""
+    destination = Destination(tmp_path / "downloads")
+    destination.open()
+    yield destination
+    destination.close()
+
+
+def files(destination: Destination) -> list[str]:
+    """Final names that have appeared."""
+    found = [os.path.join(folder, name) for folder, _, names in os.walk(destination.path) for name in names]
+    return sorted(os.path.relpath(path, destination.path) for path in found if ".aioflags" not in path)
+
+
+def parts(destination: Destination) -> list[str]:
+    """What is in the private folder."""
+    return os.listdir(destination.run_path)
+
+
+class Tape:
+    """Records the calls to the system that order matters for, with the names they are about."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+        self.calls: list[str] = []
+        self.failing = ""
+        self._home = home
+        for name in ("fdatasync", "fsync", "link", "replace"):
+            monkeypatch.setattr(os, name, self._wrap(name, getattr(os, name)))
+
+    def _wrap(self, name: str, function: Callable[..., None]) -> Callable[..., None]:
+        def recorded(*arguments: int | str, **options: int) -> None:
+            if name == "fdatasync":
+                about = str(os.fstat(int(arguments[0])).st_size)
+            elif name == "fsync":
+                about = os.path.relpath(os.readlink(f"/proc/self/fd/{arguments[0]}"), self._home)
+            else:
+                about = str(arguments[1])
+            self.calls.append(f"{name} {about}")
+            if self.calls[-1] == self.failing:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            function(*arguments, **options)
+
+        return recorded
+
+
+@pytest.fixture
+def tape(monkeypatch: pytest.MonkeyPatch, destination: Destination) -> Tape:
+    """Recording."""
+    return Tape(monkeypatch, destination.path)
+
+
+GROUP = [Whole(Wanted("a"), [b"1"]), Whole(Wanted("sub/b"), [b"2", b"2"]), Whole(Wanted("c"), [b"333"])]
+
+
+@pytest.mark.parametrize(
+    ("durability", "calls"),
+    [
+        ("none", ["link a", "link b", "link c"]),
+        (
+            "file",
+            [
+                *("fdatasync 1", "link a", "fsync ."),
+                *("fdatasync 2", "link b", "fsync sub", "fsync ."),
+                *("fdatasync 3", "link c", "fsync ."),
+            ],
+        ),
+        (
+            "batch",
+            ["fdatasync 1", "fdatasync 2", "fdatasync 3", "link a", "link b", "link c", "fsync sub", "fsync ."],
+        ),
+    ],
+)
+def test_bytes_are_safe_before_the_name_and_the_name_before_it_is_said(
+    destination: Destination, tape: Tape, durability: Durability, calls: list[str]
+) -> None:
+    """Each file's bytes, whole, then its name, then the folders that it is in; a batch does each step together."""
+    results = Writer(destination, durability=durability).write_group(GROUP)
+    assert [result.bytes for result in results if isinstance(result, Saved)] == [1, 2, 3]
+    syncs = [index for index, call in enumerate(tape.calls) if call.startswith("fsync")]
+    assert sorted(tape.calls[index] for index in syncs) == sorted(call for call in calls if call.startswith("fsync"))
+    assert [call for call in tape.calls if not call.startswith("fsync")] == [
+        call for call in calls if not call.startswith("fsync")
+    ]
+    assert syncs == [index for index, call in enumerate(calls) if call.startswith("fsync")]
+
+
+@pytest.mark.parametrize("durability", ["batch", "file"])
+def test_bytes_that_cannot_be_made_safe_get_no_name(
+    destination: Destination, tape: Tape, durability: Durability
+) -> None:
+    """The others of the group get theirs."""
+    tape.failing = "fdatasync 2"
+    results = Writer(destination, durability=durability).write_group(GROUP)
+    assert [type(result) for result in results] == [Saved, StorageError, Saved]
+    assert (files(destination), parts(destination)) == (["a", "c"], [])
+
+
+@pytest.mark.parametrize(("durability", "said"), [("batch", [0, 0, 0]), ("file", [1, 0, 1])])
+def test_name_that_is_not_safe_is_not_said_to_be_saved(
+    destination: Destination, tape: Tape, durability: Durability, said: list[int]
+) -> None:
+    """The file is there, but nobody may rely on it."""
+    tape.failing = "fsync sub"
+    results = Writer(destination, durability=durability).write_group(GROUP)
+    assert [isinstance(result, Saved) for result in results] == [bool(flag) for flag in said]
+    assert all(isinstance(result, Saved | StorageError) for result in results)
+    assert parts(destination) == []
+
+
+@pytest.mark.parametrize("durability", ["none", "batch", "file"])
+def test_group_keeps_failures_apart(destination: Destination, durability: Durability) -> None:
+    """Wrong digest, taken name, folder that is a file: each has its error at its place, and no part is left."""
+    group = [
+        Whole(Wanted("a", {"sha256": SHA256}), [FLAG]),
+        Whole(Wanted("b", {"sha256": "0" * 64}), [FLAG]),
+        Whole(Wanted("a"), [b"other"]),
+        Whole(Wanted("a/c"), [FLAG]),
+        Whole(Wanted("d/e"), []),
+        Whole(Wanted("a", may_replace=True), [b"new"]),
+    ]
+    results = Writer(destination, durability=durability).write_group(group)
+    assert [result.kind if isinstance(result, DownloadError) else "saved" for result in results] == [
+        "saved",
+        "checksum",
+        "exists",
+        "name",
+        "saved",
+        "saved",
+    ]
+    assert (files(destination), parts(destination)) == (["a", "d/e"], [])
+    with open(os.path.join(destination.path, "a"), "rb") as file:
+        assert file.read() == b"new"
+
+
+def test_wrong_digest_leaves_nothing(destination: Destination) -> None:
+    """The message says both, and what was there under the name stays, even if it might be replaced."""
+    writer = Writer(destination)
+    writer.write(Whole(Wanted("a"), [b"old"]))
+    with pytest.raises(ChecksumError, match=f"sha256 is {SHA256}, the list declares 00"):
+        writer.write(Whole(Wanted("a", {"sha256": "00"}, may_replace=True), [FLAG]))
+    with open(os.path.join(destination.path, "a"), "rb") as file:
+        assert file.read() == b"old"
+    assert parts(destination) == []
+
+
+def test_saved_tells_size_and_digests(destination: Destination) -> None:
+    """xxh128, those that were asked for, and those that were compared, once each."""
+    saved = Writer(destination, algorithms=["md5", "sha256"]).write(
+        Whole(Wanted("a", {"sha256": SHA256}), [b"fl", b"ag"])
+    )
+    assert (saved.bytes, list(saved.digests)) == (4, ["xxh128", "md5", "sha256"])
+    assert saved.digests["sha256"] == SHA256
+
+
+class BadClose(Part):
+    """A file on a server that says only at the end that it kept nothing."""
+
+    def close(self) -> None:
+        was_open = not self.closed
+        super().close()
+        if was_open:
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+
+class FullDisk(Part):
+    """A file that takes no byte: what is written goes to a device that is always full."""
+
+    def write(self, data: bytes | memoryview, /) -> int:  # type: ignore[override]
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, self.fileno())
+        os.close(full)
+        return super().write(data)
+
+
+class Faulty(Destination):
+    """A destination whose parts are of the given class."""
+
+    part: type[Part] = Part
+
+    def new_part(self, algorithms: object = ()) -> Part:
+        made = super().new_part()
+        name = made.part_name
+        made.close()
+        os.unlink(os.path.join(self.run_path, name))
+        assert self._run is not None
+        return self.part(self._run, name, ())
+
+
+@pytest.mark.parametrize("durability", ["none", "batch"])
+@pytest.mark.parametrize(("part", "reason"), [(BadClose, "quota is used up"), (FullDisk, "No space left on device")])
+def test_error_of_the_disk_counts_whenever_it_is_told(
+    tmp_path: Path, part: type[Part], reason: str, durability: Durability
+) -> None:
+    """At the write or only at the close: nothing appears, and the message names the file."""
+    destination = Faulty(tmp_path / "downloads")
+    destination.open()
+    destination.part = part
+    (error,) = Writer(destination, durability=durability).write_group([Whole(Wanted("a"), [FLAG])])
+    assert isinstance(error, StorageError)
+    assert isinstance(error.__cause__, OSError)
+    assert str(error).startswith("storage: cannot write a: ")
+    assert reason in str(error)
+    assert (files(destination), parts(destination)) == ([], [])
+    destination.close()
+
+
+def test_part_of_a_stream_is_committed_or_still_the_callers(destination: Destination) -> None:
+    """After a failed commit the caller has it to discard."""
+    writer = Writer(destination, algorithms=["md5"])
+    wanted = Wanted("a", {"sha256": SHA256})
+    part = writer.new_part(wanted)
+    part.write(FLAG)
+    assert writer.commit(wanted, part).digests["sha256"] == SHA256
+    again = writer.new_part(wanted)
+    again.write(FLAG)
+    with pytest.raises(RefusedError):
+        writer.commit(wanted, again)
+    assert len(parts(destination)) == 1
+    again.discard()
+    assert (files(destination), parts(destination)) == (["a"], [])
+
+
+def test_bug_in_the_middle_leaves_no_part(destination: Destination) -> None:
+    """It is raised, for it is ours; but it does not litter."""
+    with pytest.raises(TypeError):
+        Writer(destination).write(Whole(Wanted("a"), ["no bytes"]))  # type: ignore[list-item]
+    assert (files(destination), parts(destination)) == ([], [])
