@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from aioflags.pursuit import Again, Pursuit, feedback_of, pause_of
 from aioflags.redact import redact_url
 from aioflags.schedule import Feedback, Lane, Schedule
 from aioflags.settings import Settings
+from aioflags.trace import Tracer
+from aioflags.watch import Watch, Watched
 
 __all__ = ["Dispatcher", "Job", "Running"]
 
@@ -52,7 +55,20 @@ class Job:
         abandon: Called instead if the item ends without one, because the job was stopped.
     """
 
-    __slots__ = ("abandon", "began", "deliver", "host", "lane", "meter", "pursuit", "started", "task")
+    __slots__ = (
+        "abandon",
+        "began",
+        "deliver",
+        "host",
+        "lane",
+        "meter",
+        "pursuit",
+        "queued",
+        "started",
+        "task",
+        "tries",
+        "watched",
+    )
 
     def __init__(
         self,
@@ -67,7 +83,10 @@ class Job:
         self.abandon = abandon
         self.host = pursuit.host
         self.meter = Meter()
-        self.task: asyncio.Task[None] | None = None
+        self.watched: Watched | None = None
+        self.task: asyncio.Task[Outcome | Again | None] | None = None
+        self.tries = 0
+        self.queued = time.monotonic()
         self.began: float | None = None
         self.started = 0.0
 
@@ -80,6 +99,7 @@ class Dispatcher:
         engine: Makes the attempts.
         on_idle: Called when more could be started, but nothing that is waiting may start now.
         on_fault: Called once when the destination itself has failed; nothing new is started from then on.
+        tracer: Told what happens, `None` for nobody.
     """
 
     def __init__(
@@ -89,11 +109,13 @@ class Dispatcher:
         *,
         on_idle: Callable[[], None],
         on_fault: Callable[[DownloadError], None],
+        tracer: Tracer | None = None,
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._on_idle = on_idle
         self._on_fault = on_fault
+        self._watch = None if tracer is None else Watch(tracer)
         self._loop = asyncio.get_running_loop()
         self._schedule: Schedule[Job] = Schedule(
             concurrency=settings.concurrency, per_host=settings.per_host, rate=settings.rate
@@ -119,9 +141,19 @@ class Dispatcher:
                 job.started = self._loop.time()
                 if job.began is None:
                     job.began = job.started
-                job.meter = Meter()
-                job.task = group.create_task(self._attempt(job))
+                self._start(job, group)
                 self.in_flight.add(job)
+
+    def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
+        job.tries += 1
+        if self._watch is None:
+            job.meter = Meter()
+            job.task = group.create_task(self._attempt(job))
+            return
+        job.watched = self._watch.begin(job.pursuit.url, job.pursuit.name, job.tries, job.queued)
+        job.meter = job.watched.meter
+        job.task = group.create_task(self._attempt(job))
+        job.task.add_done_callback(job.watched.end)
 
     async def _next(self) -> Job:
         while True:
@@ -164,7 +196,7 @@ class Dispatcher:
         for job in self._schedule.drop(lane):
             job.abandon()
 
-    def cancel(self, lane: Lane) -> set[asyncio.Task[None]]:
+    def cancel(self, lane: Lane) -> set[asyncio.Task[Outcome | Again | None]]:
         """Cancel all jobs of `lane`; returns the tasks that are still ending."""
         self.drop(lane)
         tasks = {job.task for job in self.in_flight if job.lane is lane and job.task is not None}
@@ -186,23 +218,28 @@ class Dispatcher:
             for job in self.in_flight
         ]
 
-    async def _attempt(self, job: Job) -> None:
+    async def _attempt(self, job: Job) -> Outcome | Again | None:
         feedback = Feedback.NEUTRAL
         outcome: Outcome | Again | None = None
         try:
             result = await self._engine.fetch(job.pursuit.next_attempt(), job.meter)
+            if job.watched is not None:
+                job.watched.error = result.error
             feedback = feedback_of(result)
             self._heed(job, result)
             assert job.began is not None
             elapsed = self._loop.time() - job.began
             outcome = job.pursuit.conclude(result, jitter=random.random(), elapsed=elapsed)  # noqa: S311 - no secret
         finally:
+            if job.watched is not None:
+                job.watched.leave()
             self._slots.release()
             self.in_flight.discard(job)
             now = self._loop.time()
             self._schedule.finish(job.host, job.lane, feedback, started=job.started, now=now)
             self._changed.set()
             self._settle(job, outcome, now)
+        return outcome
 
     def _heed(self, job: Job, result: AttemptResult) -> None:
         """Act on what an attempt says about its host and about the destination."""
@@ -220,5 +257,6 @@ class Dispatcher:
             job.abandon()
         else:
             job.host = job.pursuit.host
+            job.queued = time.monotonic()
             not_before = now + outcome.delay if outcome.delay else None
             self._schedule.add(job, job.host, job.lane, not_before=not_before, first=True)

@@ -25,6 +25,7 @@ from aioflags.register import Claim
 from aioflags.schedule import Lane
 from aioflags.settings import Options, Settings
 from aioflags.streams import Entry, Items, OutcomeStream, as_entry, each
+from aioflags.trace import Finished, Tracer
 from aioflags.version import __version__
 
 __all__ = ["Downloader", "Running", "collect", "download_many"]
@@ -53,6 +54,7 @@ class Downloader:
         directory: Destination, made if it is not there.
         engine: How attempts are made: `asyncio`, `threads`, `processes`, `sequential`, or an `Engine` of your own,
             which is closed with the downloader.
+        tracer: Told what happens as it happens, `None` for nobody.
         options: See `aioflags.settings.Settings`; names and defaults of the command line.
 
     Raises:
@@ -64,10 +66,12 @@ class Downloader:
         directory: str | os.PathLike[str],
         *,
         engine: EngineName | Engine = "asyncio",
+        tracer: Tracer | None = None,
         **options: Unpack[Options],
     ) -> None:
         self.settings = _checked_settings(options)
         self._chosen_engine = engine
+        self._tracer = tracer
         self._directory = directory
         self._numbers = itertools.count()
         self._streams: set[OutcomeStream] = set()
@@ -94,7 +98,11 @@ class Downloader:
             self._credentials = equipment.credentials
             settings = _within_capacity(self.settings, equipment.engine)
             self._dispatcher = Dispatcher(
-                settings, equipment.engine, on_idle=self._feed_streams, on_fault=self._end_by_fault
+                settings,
+                equipment.engine,
+                on_idle=self._feed_streams,
+                on_fault=self._end_by_fault,
+                tracer=self._tracer,
             )
             self._stack = stack.pop_all()
         self._is_open = True
@@ -240,6 +248,8 @@ class Downloader:
             # The same URL by another call; its name is its own, so this is the very same file.
             outcome = Outcome(claim.item.url, Status.DUPLICATE, line=claim.item.line)
         if outcome is not None:
+            if self._tracer is not None:
+                self._tracer.finished(Finished(outcome.url, claim.name, outcome))
             ticket.deliver(outcome)
             return
         self._dispatcher.add(self._job(claim, ticket))

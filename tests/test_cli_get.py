@@ -179,7 +179,7 @@ def test_insecure_is_said_aloud(get: Get) -> None:
         (["@x", "--header", "A: b\nc"], "line break"),
         (["@x", "--cacert", "missing.pem"], "missing.pem"),
         (["@x", "-j", "none"], "invalid int"),
-        (["@x", "--trace"], "unrecognized"),
+        (["@x", "--tracing"], "unrecognized"),
     ],
 )
 def test_wrong_call(get: Get, server: ServerThread, tmp_path: Path, arguments: list[str], message: str) -> None:

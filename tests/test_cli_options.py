@@ -88,12 +88,12 @@ def test_bad_value_is_a_usage_error(parser: Parser, arguments: list[str], messag
 
 @pytest.mark.parametrize(
     "arguments",
-    [["-j", "x"], ["--max-bytes", "10X"], ["--existing", "maybe"], ["--conc", "8"], ["--engine", "threads"]],
+    [["-j", "x"], ["--max-bytes", "10X"], ["--existing", "maybe"], ["--conc", "8"], ["--engine", "trio"]],
 )
 def test_what_argparse_refuses_is_exit_2(
     parser: Parser, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No value of the wrong type, no unknown choice, no abbreviation, no engine that is not there yet."""
+    """No value of the wrong type, no unknown choice, no abbreviation, no engine that is not there."""
     with pytest.raises(SystemExit) as caught:
         parser.parse_args(arguments)
     assert caught.value.code == 2

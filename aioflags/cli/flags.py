@@ -88,7 +88,8 @@ def _download(args: argparse.Namespace, options: Options, items: Mapping[str, It
         there = " (already there)" if outcome.status is Status.PRESENT else ""
         return f"{code}  {COUNTRIES.get(code, '')}".rstrip() + there
 
-    return Job(args, options, Feed(list(items.values())), describe=describe, conclude=_conclude).run()
+    feed = Feed(list(items.values()))
+    return Job(args, options, feed, describe=describe, conclude=_conclude, label=lambda url, _: codes[url]).run()
 
 
 def _conclude(tally: Tally, elapsed: float) -> str:

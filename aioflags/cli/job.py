@@ -16,6 +16,7 @@ from aioflags.cli.quantities import show_count, show_size
 from aioflags.cli.runner import choose_loop, raise_file_limit
 from aioflags.cli.screen import Screen
 from aioflags.cli.summary import Failures
+from aioflags.cli.trace import Label, TextTrace, label_by_name
 from aioflags.downloader import Downloader
 from aioflags.errors import StorageError
 from aioflags.items import Outcome, Status, Tally
@@ -38,6 +39,7 @@ class Job:
         feed: The items.
         describe: Gives the line to print for an outcome, `None` for none.
         conclude: Gives the last line, from the counts and the seconds that the job took; `None` for none.
+        label: What an item is called in a trace.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class Job:
         *,
         describe: Callable[[Outcome], str | None],
         conclude: Callable[[Tally, float], str | None],
+        label: Label = label_by_name,
     ) -> None:
         self._args = args
         self._options = options
         self._feed = feed
         self._describe = describe
         self._conclude = conclude
+        self._label = label
         self._tally = Tally()
         self._failures = Failures()
         self._pace = Pace()
@@ -112,7 +116,9 @@ class Job:
 
     async def _download(self) -> None:
         await self._feed.open()
-        async with Downloader(self._args.dir, **self._options) as downloader:
+        tracer = TextTrace(self._screen.note, self._label) if self._args.trace else None
+        opening = Downloader(self._args.dir, engine=self._args.engine, tracer=tracer, **self._options)
+        async with opening as downloader:
             self._downloader = downloader
             self._tick()
             try:

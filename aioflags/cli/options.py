@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
 from aioflags.cli.exits import ExitStatus
 from aioflags.cli.quantities import parse_number, parse_size
+from aioflags.equipment import EngineName
 from aioflags.errors import UsageError
 from aioflags.redact import escape_text, redact_text
 from aioflags.settings import Options, Settings
@@ -93,7 +94,9 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_network(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--engine", choices=["asyncio"], default="asyncio", help="how attempts are made")
+    group.add_argument(
+        "--engine", choices=get_args(EngineName), default="asyncio", help="how attempts are made (default: %(default)s)"
+    )
     group.add_argument(
         "--header", metavar="'K: V'", action="append", default=[], help="send this header too; repeatable"
     )
@@ -123,6 +126,9 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
         choices=["auto", "bar", "plain", "none"],
         default="auto",
         help="on standard error; auto = bar on a terminal, a plain line every few seconds elsewhere",
+    )
+    group.add_argument(
+        "--trace", action="store_true", help="the life of each file and of its Future, on standard error"
     )
     group.add_argument("-q", "--quiet", action="store_true", help="less: no progress, no summary")
     group.add_argument("-v", "--verbose", action="store_true", help="more: a line for every file")

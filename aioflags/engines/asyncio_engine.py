@@ -159,7 +159,6 @@ class AsyncioEngine:
                 saved = await self._stream(wanted, chunks, body)
         except DownloadError as error:
             return result_of_unsaved(error, attempt, response.status)
-        exchange.meter.last_byte = asyncio.get_running_loop().time()
         return result_of_saved(saved, accept, response.status)
 
     async def _stream(self, wanted: Wanted, chunks: list[bytes], body: Body) -> Saved:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import aiohttp
 
@@ -88,6 +89,7 @@ class Body:
             self._exchange.begin_body()
         if not chunk:
             self._ending = self._how_it_ended()
+            self._exchange.meter.last_byte = time.monotonic()
         return chunk
 
     def _how_it_ended(self) -> Ending:

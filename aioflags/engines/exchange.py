@@ -7,6 +7,7 @@ large file after five minutes.
 from __future__ import annotations
 
 import asyncio
+import time
 from types import SimpleNamespace, TracebackType
 from typing import TYPE_CHECKING
 
@@ -77,19 +78,20 @@ class Exchange:
 
     def connected(self) -> None:
         """A connection is there."""
-        self.meter.connected = self._loop.time()
+        # Not the time of the loop: uvloop's stands still while it works.
+        self.meter.connected = time.monotonic()
 
     def sent(self) -> None:
         """The request is on its way; from now on the server has to answer."""
         self.requests += 1
-        now = self.meter.sent = self._loop.time()
+        self.meter.sent = time.monotonic()
         limit = self.settings.first_byte_timeout
         self._phase = ("timeout", f"no answer within --first-byte-timeout {limit:g} s")
-        self._deadline.reschedule(now + limit)
+        self._deadline.reschedule(self._loop.time() + limit)
 
     def begin_body(self) -> None:
         """The first byte of the body came; from now on the pace decides."""
-        self.meter.first_byte = self._loop.time()
+        self.meter.first_byte = time.monotonic()
         self._deadline.reschedule(None)
 
     def wait(self) -> None:

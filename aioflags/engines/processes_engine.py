@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -145,6 +146,7 @@ def _work(attempt: Attempt, slot: int) -> _Answer:
     worker = _workers[0]
     meter = Meter()
     meter.worker = worker.name
+    meter.started = time.monotonic()
     guard = Guard(worker.settings, meter, attempt.target.host, lambda: bool(worker.flags[slot]))
     try:
         result = worker.driver.fetch(attempt, guard)

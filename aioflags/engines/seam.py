@@ -67,7 +67,7 @@ class AttemptResult:
     is_private: bool = False
 
 
-Times = tuple[str, int, int | None, float | None, float | None, float | None, float | None]
+Times = tuple[str, int, int | None, float | None, float | None, float | None, float | None, float | None]
 
 
 class Meter:
@@ -80,13 +80,24 @@ class Meter:
         on_scheduled: Called with the future of the attempt, once the engine has it.
     """
 
-    __slots__ = ("connected", "first_byte", "last_byte", "on_scheduled", "received", "sent", "total", "worker")
+    __slots__ = (
+        "connected",
+        "first_byte",
+        "last_byte",
+        "on_scheduled",
+        "received",
+        "sent",
+        "started",
+        "total",
+        "worker",
+    )
 
     def __init__(self, on_scheduled: Callable[[object], None] | None = None) -> None:
         self.on_scheduled = on_scheduled
         self.worker = ""
         self.received = 0
         self.total: int | None = None
+        self.started: float | None = None
         self.connected: float | None = None
         self.sent: float | None = None
         self.first_byte: float | None = None
@@ -99,11 +110,13 @@ class Meter:
 
     def times(self) -> Times:
         """Everything that was measured, as plain data for `take_over` in another process."""
-        return self.worker, self.received, self.total, self.connected, self.sent, self.first_byte, self.last_byte
+        phases = self.started, self.connected, self.sent, self.first_byte, self.last_byte
+        return self.worker, self.received, self.total, *phases
 
     def take_over(self, times: Times) -> None:
         """Show what was measured in another process."""
-        self.worker, self.received, self.total, self.connected, self.sent, self.first_byte, self.last_byte = times
+        self.worker, self.received, self.total, *phases = times
+        self.started, self.connected, self.sent, self.first_byte, self.last_byte = phases
 
 
 class Engine(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from aioflags.engines.blocking_body import SharedByteRate
@@ -61,6 +62,7 @@ class ThreadsEngine:
 
     def _work(self, attempt: Attempt, guard: Guard) -> AttemptResult:
         guard.meter.worker = threading.current_thread().name
+        guard.meter.started = time.monotonic()
         try:
             return self._driver().fetch(attempt, guard)
         except AbandonedError:
