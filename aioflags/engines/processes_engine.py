@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
+import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -133,6 +135,9 @@ _workers: list[_Worker] = []
 
 
 def _open_worker(directory: str, run_name: str, settings: Settings, flags: Any) -> None:
+    # Ctrl-C goes to everyone at the terminal; what it means is decided by the process that has the user.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="aioflags-orphan", daemon=True).start()
     destination = Destination(directory)
     destination.join(run_name)
     writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes)
@@ -140,6 +145,14 @@ def _open_worker(directory: str, run_name: str, settings: Settings, flags: Any) 
     rate = None if settings.limit_rate is None else SharedByteRate(settings.limit_rate)
     driver = BlockingDriver(writer, settings, context, rate)
     _workers.append(_Worker(driver, settings, flags, f"process {os.getpid()}"))
+
+
+def _end_with_parent() -> None:
+    """A pool's workers wait for work for ever, also when whoever would bring it was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _work(attempt: Attempt, slot: int) -> _Answer:
