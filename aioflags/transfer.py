@@ -106,6 +106,8 @@ def judge_response(
         if location:
             return Redirect(location)
         return _refuse("redirect", f"status {status} without a Location to go to", host)
+    if status < 200:
+        return _refuse("protocol", f"status {status} is not a final answer", host)
     if status == 206:
         return _refuse("protocol", "the server sent a part (status 206) although the whole file was asked for", host)
     if status in MISSING_STATUSES:
@@ -114,10 +116,14 @@ def judge_response(
 
 
 def _judge_body_head(headers: Mapping[str, str], host: str, expected: int | None, max_bytes: int | None) -> Verdict:
-    is_chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+    transfer_coding = headers.get("Transfer-Encoding", "").strip().lower()
+    is_chunked = transfer_coding == "chunked"
     announced = headers.get("Content-Length")
+    if transfer_coding and (not is_chunked or announced is not None):
+        # Two ways to find the end, or none that is known: the sign of an attack (RFC 9112, section 6.3).
+        return _refuse("protocol", "Transfer-Encoding is unknown, or comes together with Content-Length", host)
     length: int | None = None
-    if announced is not None and not is_chunked:
+    if announced is not None:
         if not _DIGITS.fullmatch(announced.strip()):
             return _refuse("protocol", f"Content-Length {escape_text(announced[:40])!r} is no length", host)
         length = int(announced)

@@ -91,7 +91,7 @@ class BlockingBody:
         if self._guard.meter.first_byte is None:
             self._guard.begin_body()
         if not chunk:
-            self._ending = Ending.CLEAN
+            self._ending = Ending.RESET if self._guard.was_reset else Ending.CLEAN
             self._guard.meter.last_byte = time.monotonic()
         return chunk
 

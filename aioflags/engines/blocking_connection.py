@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from collections import OrderedDict
+from http.client import HTTPResponse, parse_headers
 from urllib.parse import unquote, urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -27,18 +28,37 @@ _MOST_IDLE = 16
 _Key = tuple[str, str, int, bool]
 
 
+class _FinalResponse(HTTPResponse):
+    """http.client takes any interim answer but 100 for the final one, and its successor for the next request's."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        while 100 <= status < 200 and status != 101:
+            parse_headers(self.fp)
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, status, reason
+
+
 class _PlainConnection(HTTPConnection):
+    response_class = _FinalResponse
     is_public_only = False
+    is_private = False
 
     def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.is_public_only)
+        sock = super()._new_conn()
+        self.is_private = _check_peer(sock, self.is_public_only)
+        return sock
 
 
 class _TLSConnection(HTTPSConnection):
+    response_class = _FinalResponse
     is_public_only = False
+    is_private = False
 
     def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.is_public_only)
+        sock = super()._new_conn()
+        self.is_private = _check_peer(sock, self.is_public_only)
+        return sock
 
 
 Connection = _PlainConnection | _TLSConnection
@@ -141,9 +161,13 @@ def _key_of(attempt: Attempt) -> _Key:
     return (*attempt.target.origin, attempt.is_public_only)
 
 
-def _checked(sock: socket.socket, is_public_only: bool) -> socket.socket:
-    """Refuse a private peer where only public ones are allowed; before a byte is sent, whatever the name said."""
-    if is_public_only and is_private_address(str(sock.getpeername()[0])):
+def _check_peer(sock: socket.socket, is_public_only: bool) -> bool:
+    """Tell whether the peer is in a private network; refuse it where only public ones are allowed.
+
+    It is the address that is connected, whatever the name said, and no byte has been sent.
+    """
+    is_private = is_private_address(str(sock.getpeername()[0]))
+    if is_private and is_public_only:
         sock.close()
         raise PrivateAddressError(0, "private address")
-    return sock
+    return is_private

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from urllib3.response import BaseHTTPResponse
@@ -19,7 +19,6 @@ from aioflags.engines.translate_blocking import BLOCKING_ERRORS, translate_block
 from aioflags.errors import DownloadError
 from aioflags.settings import Settings
 from aioflags.transfer import Accept, Redirect, judge_response
-from aioflags.urls import is_private_address
 from aioflags.writer import Saved, Wanted, Whole, Writer
 
 __all__ = ["BlockingDriver"]
@@ -74,24 +73,23 @@ class BlockingDriver:
         self._connections.close()
 
     def _use(self, connection: Connection, attempt: Attempt, guard: Guard, is_reused: bool) -> AttemptResult:
-        host = attempt.target.host
-        is_whole = False
-        try:
-            response = self._ask(connection, attempt, guard)
-            result = self._answer(connection, attempt, response, guard)
-            is_whole = _is_read(response)
-        except ExpiredError as error:
-            return AttemptResult(error=error.error)
-        except BLOCKING_ERRORS as error:
-            result = translate_blocking(error, host, via_proxy=self._connections.via_proxy)
-            is_stale = is_reused and result.error is not None and result.error.kind == "disconnected"
-            return replace(result, is_stale=is_stale)
-        finally:
-            if is_whole:
+        with ExitStack() as stack:
+            # Closed unless it turns out that it can be used again.
+            stack.callback(connection.close)
+            try:
+                response = self._ask(connection, attempt, guard)
+                stack.callback(response.close)
+                result = self._answer(connection, attempt, response, guard)
+            except ExpiredError as error:
+                return AttemptResult(error=error.error)
+            except BLOCKING_ERRORS as error:
+                result = translate_blocking(error, attempt.target.host, via_proxy=self._connections.via_proxy)
+                is_stale = is_reused and result.error is not None and result.error.kind == "disconnected"
+                return replace(result, is_stale=is_stale)
+            if _is_read(response):
+                stack.pop_all()
                 self._connections.give_back(attempt, connection)
-            else:
-                connection.close()
-        return result
+            return result
 
     def _ask(self, connection: Connection, attempt: Attempt, guard: Guard) -> BaseHTTPResponse:
         guard.connected()
@@ -122,9 +120,10 @@ class BlockingDriver:
         )
         if isinstance(verdict, Accept):
             return self._receive(attempt, verdict, response, guard)
-        is_private = isinstance(verdict, Redirect) and _is_private_peer(connection)
         _drain(response)
         if isinstance(verdict, Redirect):
+            # Behind a proxy the peer is the proxy, which says nothing about the server.
+            is_private = connection.is_private and not self._connections.via_proxy
             return AttemptResult(location=verdict.location, http_status=response.status, is_private=is_private)
         return refused(verdict.error, response.status, response.headers)
 
@@ -174,7 +173,3 @@ def _drain(response: BaseHTTPResponse) -> None:
 def _is_read(response: BaseHTTPResponse) -> bool:
     """Nothing of the answer is left on the connection."""
     return response.closed or response.length_remaining == 0
-
-
-def _is_private_peer(connection: Connection) -> bool:
-    return connection.sock is not None and is_private_address(str(connection.sock.getpeername()[0]))

@@ -1,0 +1,226 @@
+"""The contract of an engine, written once and run over all, over http and https: faults and what they end as."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+import aioflags
+from aioflags.equipment import EngineName
+from tests.hostile import BODY, Client, Fault, HostileServer, head
+
+ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
+DEADLINE = 0.4
+BIG = b"0123456789abcdef" * 100_000  # 1.6 MB: more than is handed over whole
+
+
+def _after_failures(client: Client, failures: int, answer: bytes) -> None:
+    client.send(head(503, length=0) if client.count <= failures else answer)
+
+
+def _chunked(*chunks: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+
+
+CHUNKED = head(200, "Transfer-Encoding: chunked", length=None)
+OPEN_END = head(200, length=None)
+
+
+def _reset_after(*blocks: bytes) -> Fault:
+    def fault(client: Client) -> None:
+        client.send(*blocks)
+        client.reset()
+
+    return fault
+
+
+def _hold_after(*blocks: bytes) -> Fault:
+    def fault(client: Client) -> None:
+        client.send(*blocks)
+        client.hold()
+
+    return fault
+
+
+def _say(*blocks: bytes) -> Fault:
+    return lambda client: client.send(*blocks)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault, and what it must end as.
+
+    Args:
+        name: Its path.
+        fault: What the server does.
+        kind: Kind of the error, `None` if the file is saved.
+        requests: How many the server must have seen, with one retry allowed.
+        body: What must be on disk.
+        coding: `content_encoding` of the outcome.
+    """
+
+    name: str
+    fault: Fault
+    kind: str | None
+    requests: int
+    body: bytes | None = None
+    coding: str | None = None
+
+
+def _forever(client: Client) -> None:
+    client.send(OPEN_END)
+    while not client.server.closing.is_set():
+        client.send(bytes(65536))
+
+
+CASES = [
+    # Framing
+    Case("cut", _say(head() + BODY[:100]), "truncated", 2),
+    Case("cut-big", _say(head(length=len(BIG)) + BIG[:1_200_000]), "truncated", 2),
+    Case("cut-reset", _reset_after(head() + BODY[:100]), "truncated", 2),
+    Case("chunked", _say(CHUNKED + _chunked(BODY) + b"0\r\n\r\n"), None, 1, BODY),
+    Case("chunked-big", _say(CHUNKED + _chunked(BIG, BODY) + b"0\r\n\r\n"), None, 1, BIG + BODY),
+    Case("chunked-cut-between", _say(CHUNKED + _chunked(BODY)), "truncated", 2),
+    Case("chunked-cut-inside", _say(CHUNKED + b"800\r\n" + BODY[:100]), "truncated", 2),
+    Case("chunked-bad-size", _say(CHUNKED + _chunked(BODY) + b"xyz\r\n"), "protocol", 2),
+    Case("open-end", _say(OPEN_END + BODY), None, 1, BODY),
+    Case("open-end-reset", _reset_after(OPEN_END + BODY), "disconnected", 2),
+    Case("length-negative", _say(head(200, "Content-Length: -5", length=None) + BODY), "protocol", 2),
+    Case("length-no-number", _say(head(200, "Content-Length: many", length=None) + BODY), "protocol", 2),
+    Case("length-and-chunked", _say(head(200, "Transfer-Encoding: chunked") + _chunked(BODY)), "protocol", 2),
+    Case("no-content", _say(head(204, length=None)), "http", 1),
+    Case("not-modified", _say(head(304, length=None)), "http", 1),
+    Case("empty", _say(head(length=0)), None, 1, b""),
+    Case("not-http", _say(b"<html>hello, this is no HTTP at all\r\n\r\n"), "protocol", 2),
+    Case("partial", _say(head(206, "Content-Range: bytes 0-9/100", length=10) + BODY[:10]), "protocol", 2),
+    # Content coding: as sent
+    Case("gzip", _say(head(200, "Content-Encoding: gzip") + BODY), None, 1, BODY, "gzip"),
+    # Time
+    Case("silent", _hold_after(), "timeout", 2),
+    Case("head-dripped", lambda client: client.drip(head() + BODY), "timeout", 2),
+    Case("head-only", _hold_after(head()), "timeout", 2),
+    Case("endless-1xx", lambda client: client.drip(b"HTTP/1.1 103 Early\r\n\r\n" * 999, 0.001), "timeout", 2),
+    Case("stall", _hold_after(head() + BODY[:100]), "stalled", 2),
+    Case("stall-big", _hold_after(head(length=len(BIG)) + BIG[:1_200_000]), "stalled", 2),
+    Case("drip", lambda client: (client.send(head()), client.drip(BODY, 0.1))[0], "stalled", 2),
+    Case("endless", _forever, "too_large", 1),
+    Case("too-large", _say(head(length=99_000_000) + BODY), "too_large", 1),
+    # Status
+    Case("transient", lambda client: _after_failures(client, 1, head() + BODY), None, 2, BODY),
+    Case("unavailable", _say(head(503, length=0)), "http", 2),
+    Case("bad-gateway", _say(head(502, length=0)), "http", 2),
+    Case("forbidden", _say(head(403, length=0)), "http", 1),
+    Case("teapot", _say(head(418, length=0)), "http", 1),
+    Case("retry-after-forever", _say(head(429, "Retry-After: 999999", length=0)), "http", 1),
+    Case("retry-after-nonsense", _say(head(503, "Retry-After: soon", length=0)), "http", 2),
+    # Redirects
+    Case("loop", lambda client: client.send(head(302, "Location: /loop", length=0)), "redirect", 11),
+    Case("to-file", _say(head(302, "Location: file:///etc/passwd", length=0)), "redirect", 1),
+    Case("nowhere", _say(head(302, length=0)), "redirect", 1),
+    Case("see-other", _say(head(303, "Location: /saved/elsewhere", length=0)), None, 1, BODY),
+    # Connection
+    Case("closed", lambda client: None, "disconnected", 2),
+    Case("reset", _reset_after(), "disconnected", 2),
+    Case("long-field", _say(head(200, "X-Long: " + "x" * 20_000) + BODY), None, 1, BODY),
+]
+BY_NAME = {case.name: case for case in CASES}
+MISSING = {"missing": head(404, length=0), "gone": head(410, length=0)}
+
+
+@dataclass
+class Run:
+    """One job over all cases."""
+
+    engine: str
+    server: HostileServer
+    directory: Path
+    outcomes: dict[str, aioflags.Outcome]
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def run(
+    request: pytest.FixtureRequest, scheme: str, authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Run]:
+    """Every case through one engine, in one job."""
+    directory = tmp_path_factory.mktemp("run")
+    options: dict[str, Any] = {}
+    context = None
+    if scheme == "https":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        authority.cert_pem.write_to_path(str(directory / "ca.pem"))
+        options["cacert"] = str(directory / "ca.pem")
+    faults = {case.name: case.fault for case in CASES} | {name: _say(answer) for name, answer in MISSING.items()}
+    with HostileServer(faults, context) as server:
+        report = asyncio.run(
+            aioflags.download_many(
+                [f"{server.url}/{name}" for name in faults],
+                directory / "files",
+                engine=request.param,
+                retries=1,
+                per_host=0,
+                first_byte_timeout=DEADLINE,
+                idle_timeout=DEADLINE,
+                min_speed=500,
+                max_bytes=3_000_000,
+                max_wait=5,
+                **options,
+            )
+        )
+        outcomes = {outcome.url.rpartition("/")[2]: outcome for outcome in report}
+        yield Run(request.param, server, directory / "files", outcomes)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_fault_ends_as_it_must(run: Run, name: str) -> None:
+    """Every engine ends a fault in the same kind, with the same bytes on disk, after the same number of requests."""
+    case, outcome = BY_NAME[name], run.outcomes[name]
+    assert (outcome.error and outcome.error.kind) == case.kind, outcome
+    assert outcome.status is (aioflags.Status.FAILED if case.kind else aioflags.Status.SAVED)
+    assert run.server.requests[f"/{name}"] == case.requests
+    assert outcome.attempts == case.requests + (name == "see-other")
+    file = run.directory / name
+    assert (file.read_bytes() if file.exists() else None) == case.body
+    assert outcome.content_encoding == case.coding
+    assert outcome.bytes == len(case.body or b"")
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_missing_is_missing(run: Run, name: str) -> None:
+    """404 and 410 mean that there is no such file, and are not asked again."""
+    assert run.outcomes[name].status is aioflags.Status.MISSING
+    assert run.server.requests[f"/{name}"] == 1
+
+
+def test_nothing_is_left_but_whole_files(run: Run) -> None:
+    """No part, no private folder, no file of a failed item."""
+    saved = {name for name, outcome in run.outcomes.items() if outcome.status is aioflags.Status.SAVED}
+    assert {path.name for path in run.directory.iterdir()} == saved
+
+
+def test_request_is_the_same_whatever_the_engine(run: Run) -> None:
+    """The request asks for the bytes as they are, says who asks, and names the host as the URL does."""
+    lines = run.server.heads["/empty"].decode("latin-1").split("\r\n")
+    fields = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in lines[1:]}
+    assert lines[0] == "GET /empty HTTP/1.1"
+    assert fields["accept-encoding"] == "identity"
+    assert fields["host"] == f"127.0.0.1:{run.server.port}"
+    assert fields["user-agent"].startswith("aioflags/")
+    assert "range" not in fields
