@@ -25,10 +25,10 @@ from aioflags.urls import parse_url
 if TYPE_CHECKING:
     from aioflags.cli.options import Subparsers
 
-__all__ = ["add_parser", "run"]
+__all__ = ["CLASSIC", "add_parser", "add_server_options", "check_pattern", "check_server", "items_at", "run"]
 
 _OURS = "{cc}/{cc}.svg"
-_CLASSIC = "{cc}/{cc}.gif"
+CLASSIC = "{cc}/{cc}.gif"
 _PLACES = re.compile(r"\{(cc|CC)\}")
 _BEHAVIOUR = ("delay", "jitter", "error_rate")
 
@@ -43,16 +43,21 @@ def add_parser(subparsers: Subparsers) -> None:
         "started for it and needs no network, or from the server at URL.",
     )
     parser.add_argument("codes", nargs="*", metavar="CC", help="two letters of a country, such as FR")
+    add_server_options(parser)
+    add_misbehaviour(parser.add_argument_group("our own server"))
+    add_download_options(parser)
+    add_output_options(parser)
+
+
+def add_server_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says where the flags are."""
     parser.add_argument("--server", metavar="URL", help="where the flags are (default: a server of our own)")
     parser.add_argument(
         "--pattern",
         metavar="PATH",
         help="path below the server; {cc} stands for the code in lower case, {CC} in upper case "
-        f"(default: {_CLASSIC} with --server, {_OURS} on our own)",
+        f"(default: {CLASSIC} with --server, {_OURS} on our own)",
     )
-    add_misbehaviour(parser.add_argument_group("our own server"))
-    add_download_options(parser)
-    add_output_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,14 +72,14 @@ def run(args: argparse.Namespace) -> int:
     if args.server is not None:
         if any(behaviour.values()):
             raise UsageError("--delay, --jitter and --error-rate are for our own server; leave out --server or them")
-        pattern = _check_pattern(args.pattern or _CLASSIC)
-        return _download(args, options, _items_at(_check_server(args.server), pattern, codes))
-    pattern = _check_pattern(args.pattern or _OURS)
+        pattern = check_pattern(args.pattern or CLASSIC)
+        return _download(args, options, items_at(check_server(args.server), pattern, codes))
+    pattern = check_pattern(args.pattern or _OURS)
 
     from aioflags.flagserver.server import ServerThread
 
     with ServerThread(**behaviour) as server:
-        items = {code: _with_digest(item) for code, item in _items_at(server.url, pattern, codes).items()}
+        items = {code: _with_digest(item) for code, item in items_at(server.url, pattern, codes).items()}
         return _download(args, options, items)
 
 
@@ -105,13 +110,23 @@ def _check_codes(codes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code.upper() for code in codes))
 
 
-def _check_pattern(pattern: str) -> str:
+def check_pattern(pattern: str) -> str:
+    """Give the path without a slash in front.
+
+    Raises:
+        UsageError: It is the same for all codes.
+    """
     if not _PLACES.search(pattern):
         raise UsageError("--pattern has neither {cc} nor {CC} in it: all flags would be one file")
     return pattern.lstrip("/")
 
 
-def _check_server(url: str) -> str:
+def check_server(url: str) -> str:
+    """Give the URL.
+
+    Raises:
+        UsageError: It is none that can be asked.
+    """
     try:
         parse_url(url)
     except DownloadError as error:
@@ -119,7 +134,7 @@ def _check_server(url: str) -> str:
     return url
 
 
-def _items_at(server: str, pattern: str, codes: Iterable[str]) -> dict[str, Item]:
+def items_at(server: str, pattern: str, codes: Iterable[str]) -> dict[str, Item]:
     """Map each code to its flag; it is called after its country unless the pattern says so anyway."""
     last = pattern.rpartition("/")[2]
     suffix = os.path.splitext(last)[1]

@@ -13,7 +13,7 @@ from aioflags.errors import UsageError
 from aioflags.redact import escape_text, redact_text
 from aioflags.settings import Options, Settings
 
-__all__ = ["Parser", "add_download_options", "add_output_options", "options_of"]
+__all__ = ["Parser", "add_download_options", "add_output_options", "add_request_options", "options_of"]
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -39,9 +39,17 @@ class Parser(argparse.ArgumentParser):
 def add_download_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides about fetching, naming and limits."""
     parser.add_argument("-d", "--dir", metavar="DIR", default="downloads", help="destination (default: %(default)s)")
+    add_request_options(parser)
+    _add_files(parser.add_argument_group("files"))
+    parser.add_argument(
+        "--engine", choices=get_args(EngineName), default="asyncio", help="how attempts are made (default: %(default)s)"
+    )
+
+
+def add_request_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides about requests and their limits, whoever makes them."""
     _add_limits(parser.add_argument_group("limits"))
     _add_deadlines(parser.add_argument_group("retries and deadlines, in seconds"))
-    _add_files(parser.add_argument_group("files"))
     _add_network(parser.add_argument_group("network"))
 
 
@@ -94,9 +102,6 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_network(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--engine", choices=get_args(EngineName), default="asyncio", help="how attempts are made (default: %(default)s)"
-    )
     group.add_argument(
         "--header", metavar="'K: V'", action="append", default=[], help="send this header too; repeatable"
     )
