@@ -1,4 +1,4 @@
-"""`aioflags compare`: the same files through every engine, in a table."""
+"""`aioflags compare`: the same files through every engine, in a table and in a picture."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from aioflags.cli.flags import CLASSIC, add_server_options, check_pattern, check
 from aioflags.cli.options import add_request_options, options_of
 from aioflags.cli.quantities import parse_number
 from aioflags.compare.measure import Comparison, compare, serve
+from aioflags.compare.page import make_page
 from aioflags.compare.runs import ENGINES, Run
 from aioflags.compare.scenarios import SCENARIOS
 from aioflags.compare.table import NOTES, as_record, headline, show_table
@@ -23,7 +24,7 @@ from aioflags.errors import StorageError, UsageError
 from aioflags.flagserver.countries import MOST_POPULOUS
 from aioflags.inputs import open_list
 from aioflags.items import Item, Rejected
-from aioflags.redact import escape_text, redact_text
+from aioflags.redact import escape_text, redact_text, redact_url
 from aioflags.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser(
         "compare",
-        usage="%(prog)s [--scenario NAME | -i FILE | --server URL] [OPTION ...]",
-        help="the same files through every engine, in one table",
+        usage="%(prog)s [--scenario NAME | -i FILE | --server URL] [--html FILE] [OPTION ...]",
+        help="the same files through every engine: a table, and a picture of who waited when",
         description="Download the same files with every engine, in turn, and show what each of them took: the flags "
         "of 20 countries from a server of our own that answers late, or a scenario, a server or a list of yours.",
         epilog=_EPILOG,
@@ -76,6 +77,7 @@ def add_parser(subparsers: Subparsers) -> None:
         default=min(32, (os.cpu_count() or 1) + 4),
         help="workers of the threads engine (default: %(default)s, as many as Python's ThreadPoolExecutor takes here)",
     )
+    group.add_argument("--html", metavar="FILE", help="write the picture, a page of one file, for a browser")
     group.add_argument("--json", action="store_true", help="one JSON object on standard output in place of the table")
     group.add_argument("-q", "--quiet", action="store_true", help="do not tell of each run")
     add_request_options(parser)
@@ -148,7 +150,20 @@ def _show(args: argparse.Namespace, comparison: Comparison, capacities: dict[str
         prose = [line for text in judge(comparison, capacities) for line in _wrap(text)]
         lines = [*_wrap(headline(comparison)), "", *show_table(comparison), "", *prose, "", *_wrap(notes)]
         print("\n".join(lines))
+    if args.html is not None:
+        _write_page(args.html, make_page(comparison, capacities, _title(args, scenario)))
     return ExitStatus.CLEAN if comparison.is_clean else ExitStatus.FAILURES
+
+
+def _title(args: argparse.Namespace, scenario: str | None) -> str:
+    if scenario is not None:
+        return f"{scenario}: {SCENARIOS[scenario].summary}"
+    return f"flags from {redact_url(args.server)}" if args.server else f"the list {os.path.basename(args.input)}"
+
+
+def _write_page(path: str, page: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(page)
 
 
 def _wrap(text: str) -> list[str]:
@@ -176,6 +191,8 @@ def _check_numbers(args: argparse.Namespace) -> None:
         raise UsageError("--delay is for our own server; leave out -i and --server or it")
     if args.pattern is not None and not args.server:
         raise UsageError("--pattern goes with --server")
+    if args.html is not None and not os.path.isdir(os.path.dirname(args.html) or "."):
+        raise UsageError(f"--html: there is no folder for {args.html}")
     if args.format and not args.input:
         raise UsageError("--format says how a list is written down: give the list with -i FILE")
 

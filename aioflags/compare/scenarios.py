@@ -10,6 +10,7 @@ from aioflags.items import Item
 
 __all__ = ["SCENARIOS", "Scenario"]
 
+_LINE = 200_000
 _BIG = 256 << 20
 _LARGE = 8 << 20
 _MANY = 24
@@ -31,12 +32,12 @@ class Scenario:
 
 
 def _late_flags(server: str, codes: Sequence[str], delay: float) -> list[Item]:
-    """Each flag comes `delay` to twice `delay` seconds late, the same for every engine, in no order."""
+    """Each flag comes `delay` to twice `delay` seconds late and then slowly, the same for every engine, in no order."""
     items = []
     for index, code in enumerate(codes):
         # Seven has no divisor in common with twenty: each delay occurs once, neighbours are far apart.
         share = index * 7 % len(codes) / max(1, len(codes) - 1)
-        items.append(Item(f"{server}{code.lower()}/{code.lower()}.svg?delay={delay * (1 + share):.4f}"))
+        items.append(Item(f"{server}{code.lower()}/{code.lower()}.svg?delay={delay * (1 + share):.4f}&rate={_LINE}"))
     return items
 
 
