@@ -37,6 +37,8 @@ class Answer(NamedTuple):
 def answer_status(status: int, message: str = "", *, fields: str = "") -> Answer:
     """Answer with a status and a line of text that says it."""
     resource = make_text(message or f"{status} {get_reason(status)}")
+    if status == 405:
+        fields += "Allow: GET, HEAD\r\n"
     fields = f"Content-Type: {resource.content_type}\r\n{fields}"
     return Answer(status, fields, resource, 0, resource.size)
 

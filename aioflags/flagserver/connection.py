@@ -43,6 +43,7 @@ class Connection(asyncio.Protocol):
         self._may_write.set()
         self._is_ending = False
         self._is_half_closed = False
+        self._is_stalled = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # uvloop's is no subclass of asyncio.Transport
@@ -55,10 +56,13 @@ class Connection(asyncio.Protocol):
         if self._task is not None:
             self._task.cancel()
 
-    def abort(self) -> None:
-        """Drop the client at once."""
+    def abort(self) -> asyncio.Task[None] | None:
+        """Drop the client at once; returns the answer that was under way, cancelled."""
         self._is_ending = True
         self._transport.abort()
+        if self._task is not None:
+            self._task.cancel()
+        return self._task
 
     def data_received(self, data: bytes) -> None:
         self._pending += data
@@ -70,7 +74,7 @@ class Connection(asyncio.Protocol):
         # A client that has said all still gets its answers. TLS cannot be closed by halves.
         self._is_half_closed = self._transport.get_extra_info("sslcontext") is None
         is_idle = self._task is None and self._may_write.is_set()
-        return self._is_half_closed and not is_idle
+        return self._is_half_closed and not (is_idle or self._is_stalled)
 
     def pause_writing(self) -> None:
         self._may_write.clear()
@@ -168,7 +172,8 @@ class Connection(asyncio.Protocol):
             if count % _BREAK_EVERY == 0:
                 await asyncio.sleep(0)
         is_cut = stop < answer.stop
-        if is_cut and stop - answer.start == behaviour.stall:
+        if is_cut and stop - answer.start == behaviour.stall and not self._is_half_closed:
+            self._is_stalled = True
             await asyncio.get_running_loop().create_future()
         if is_chunked and not is_cut:
             self._transport.write(b"0\r\n\r\n")

@@ -7,6 +7,7 @@ import ssl as tls
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from random import Random
 from typing import Any, Self
 
@@ -83,8 +84,8 @@ class FlagServer:
         if self._server is None:
             return
         self._server.close()
-        for connection in list(self.connections):
-            connection.abort()
+        answers = [connection.abort() for connection in list(self.connections)]
+        await asyncio.gather(*filter(None, answers), return_exceptions=True)
         await self._server.wait_closed()
         self._server = None
 
@@ -115,7 +116,7 @@ class FlagServer:
 
     def _answer(self, request: Request, behaviour: Behaviour) -> Answer:
         if request.method not in ("GET", "HEAD"):
-            return answer_status(405, fields="Allow: GET, HEAD\r\n")
+            return answer_status(405)
         if behaviour.status and self._is_failing(request.target, behaviour):
             return answer_status(behaviour.status, fields=behaviour.fields)
         resource = find_resource(behaviour.path, behaviour.seed)
@@ -167,7 +168,9 @@ class ServerThread:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        # A loop that has ended already is what is wanted.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_STOP_TIMEOUT)
 
     def _run(self) -> None:
