@@ -28,7 +28,7 @@ class Attempt:
 
     target: Target
     name: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     expected_bytes: int | None = None
     expected_digests: Mapping[str, str] = field(default_factory=dict)
     may_replace: bool = False
