@@ -63,8 +63,8 @@ WRAP_FUTURE = Claim(
 class Recorder(ThreadPoolExecutor):
     """An executor that remembers what its last submit() gave."""
 
-    def submit(self, *args: Any) -> Any:
-        self.given = super().submit(*args)
+    def submit(self, *args: Any, **options: Any) -> Any:
+        self.given = super().submit(*args, **options)
         return self.given
 
 
@@ -90,7 +90,7 @@ async def run_in_executor_asyncio() -> Facts:
 
 RUN_IN_EXECUTOR = Claim(
     name="bridge-run-in-executor",
-    sentence="loop.run_in_executor() lets a thread do blocking work for a coroutine: submit() and wrap_future() in one.",
+    sentence="loop.run_in_executor() lets a thread block for a coroutine: it is submit() and wrap_future() in one.",
     lesson="Never block the loop: give what blocks to an executor and await it.",
     probes=(run_in_executor_concurrent, run_in_executor_asyncio),
     helpers=(Recorder,),
@@ -149,6 +149,5 @@ RUN_COROUTINE = Claim(
         "the work ran in": ("loop", "loop"),
     },
 )
-
 
 CLAIMS = (WRAP_FUTURE, RUN_IN_EXECUTOR, RUN_COROUTINE)

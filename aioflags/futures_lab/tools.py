@@ -68,7 +68,9 @@ def kind_of(thing: object) -> str:
     """Tell which kind of Future something is; a Task is one of asyncio's."""
     if isinstance(thing, Future):
         return "concurrent.futures.Future"
-    return "asyncio.Future" if isinstance(thing, asyncio.Future) else type(thing).__name__
+    if isinstance(thing, asyncio.Future):
+        return "asyncio.Future"
+    return f"{type(thing).__module__.split('.')[0]}.{type(thing).__name__}"
 
 
 def state_of(future: Future[Any] | asyncio.Future[Any]) -> str:
