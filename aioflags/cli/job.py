@@ -16,7 +16,8 @@ from aioflags.cli.quantities import show_count, show_size
 from aioflags.cli.runner import choose_loop, raise_file_limit
 from aioflags.cli.screen import Screen
 from aioflags.cli.summary import Failures
-from aioflags.cli.trace import Label, TextTrace, label_by_name
+from aioflags.cli.trace import Label, label_by_name
+from aioflags.cli.tracing import Tracing
 from aioflags.downloader import Downloader
 from aioflags.errors import StorageError
 from aioflags.items import Outcome, Status, Tally
@@ -74,6 +75,7 @@ class Job:
             Exception: A bug of ours.
         """
         raise_file_limit(self._options["concurrency"])
+        self._tracing = Tracing(self._args, self._label)
         self._screen = Screen(
             is_json=self._args.json,
             progress="none" if self._args.quiet else self._args.progress,
@@ -85,6 +87,7 @@ class Job:
         except StorageError as error:
             self._fault = error
         except BaseException:
+            self._tracing.close(_PATIENCE)
             self._screen.close(_PATIENCE)
             raise
         finally:
@@ -116,9 +119,8 @@ class Job:
 
     async def _download(self) -> None:
         await self._feed.open()
-        tracer = TextTrace(self._screen.note, self._label) if self._args.trace else None
-        opening = Downloader(self._args.dir, engine=self._args.engine, tracer=tracer, **self._options)
-        async with opening as downloader:
+        tracer = self._tracing.tracer(self._screen.note)
+        async with Downloader(self._args.dir, engine=self._args.engine, tracer=tracer, **self._options) as downloader:
             self._downloader = downloader
             self._tick()
             try:
@@ -127,6 +129,7 @@ class Job:
                         self._take(outcome)
                         if self._screen.is_full:
                             await self._screen.wait_for_room()
+                        await self._tracing.wait_for_room()
             finally:
                 self._timer.cancel()
 
@@ -199,6 +202,7 @@ class Job:
         screen.end_progress()
         status = self._status()
         patience = None if self._signal is None else _PATIENCE
+        self._tracing.close(patience)
         if screen.fault is None:
             self._tell_results()
             screen.close_out(patience)
@@ -221,7 +225,9 @@ class Job:
             self._screen.note(line)
 
     def _has_bad_output(self) -> bool:
-        """Standard output could not be written, and not because its reader wanted no more."""
+        """Standard output could not be written, and not because its reader wanted no more; or the trace file."""
+        if self._tracing.fault is not None:
+            return True
         fault = self._screen.fault
         return fault is not None and not isinstance(fault, BrokenPipeError)
 
@@ -229,6 +235,8 @@ class Job:
         faults = [str(fault) for fault in (self._fault, self._feed.fault) if fault is not None]
         if self._screen.fault is not None:
             faults.append(f"standard output cannot be written: {self._screen.fault.strerror}")
+        if self._tracing.fault is not None:
+            faults.append(self._tracing.fault)
         lines = [f"aioflags: error: {redact_text(fault)}" for fault in faults]
         if self._signal is not None:
             command = carry_on_command(self._args.argv)

@@ -135,6 +135,7 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--trace", action="store_true", help="the life of each file and of its Future, on standard error"
     )
+    group.add_argument("--trace-file", metavar="FILE", help="write who did what when, for Perfetto or chrome://tracing")
     group.add_argument("-q", "--quiet", action="store_true", help="less: no progress, no summary")
     group.add_argument("-v", "--verbose", action="store_true", help="more: a line for every file")
 
