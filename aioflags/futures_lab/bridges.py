@@ -24,7 +24,7 @@ async def wrap_future_concurrent() -> Facts:
         await asyncio.wait([wrapper])
         gate.open()
         return {
-            "at this end": kind_of(future),
+            "at this end, a Future of": kind_of(future),
             "its result": future.result(),
             "cancelled from the other end": cancelled.cancelled(),
         }
@@ -40,7 +40,7 @@ async def wrap_future_asyncio() -> Facts:
         await asyncio.wait([cancelled])
         gate.open()
         return {
-            "at this end": kind_of(future),
+            "at this end, a Future of": kind_of(future),
             "its result": await future,
             "cancelled from the other end": cancelled.cancelled(),
         }
@@ -53,7 +53,7 @@ WRAP_FUTURE = Claim(
     lesson="Use it where somebody hands you the other kind. Cancelling reaches the work only before it has begun.",
     probes=(wrap_future_concurrent, wrap_future_asyncio),
     expected={
-        "at this end": ("concurrent.futures.Future", "asyncio.Future"),
+        "at this end, a Future of": ("concurrent.futures", "asyncio"),
         "its result": (32, 32),
         "cancelled from the other end": (True, True),
     },
@@ -73,7 +73,7 @@ async def run_in_executor_concurrent() -> Facts:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(executor, threading.current_thread)
         return {
-            "at this end": kind_of(executor.given),
+            "at this end, a Future of": kind_of(executor.given),
             "the work ran in": executor.given.result().name,
         }
 
@@ -83,7 +83,7 @@ async def run_in_executor_asyncio() -> Facts:
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(executor, threading.current_thread)
         return {
-            "at this end": kind_of(future),
+            "at this end, a Future of": kind_of(future),
             "the work ran in": (await future).name,
         }
 
@@ -95,7 +95,7 @@ RUN_IN_EXECUTOR = Claim(
     probes=(run_in_executor_concurrent, run_in_executor_asyncio),
     helpers=(Recorder,),
     expected={
-        "at this end": ("concurrent.futures.Future", "asyncio.Future"),
+        "at this end, a Future of": ("concurrent.futures", "asyncio"),
         "the work ran in": ("worker_0", "worker_0"),
     },
 )
@@ -119,7 +119,10 @@ async def run_coroutine_concurrent() -> Facts:
         coroutine = name_thread_and_kind()
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         thread, _ = future.result()  # blocks this thread, not the loop
-        return {"at this end": kind_of(future), "the work ran in": thread}
+        return {
+            "at this end, a Future of": kind_of(future),
+            "the work ran in": thread,
+        }
 
     return await in_other_thread(call_from_a_thread)
 
@@ -130,8 +133,11 @@ async def run_coroutine_asyncio() -> Facts:
     def call_from_a_thread() -> Facts:
         coroutine = name_thread_and_kind()
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
-        thread, kind_in_the_loop = future.result()
-        return {"at this end": kind_in_the_loop, "the work ran in": thread}
+        thread, kind = future.result()
+        return {
+            "at this end, a Future of": kind,
+            "the work ran in": thread,
+        }
 
     return await in_other_thread(call_from_a_thread)
 
@@ -145,7 +151,7 @@ RUN_COROUTINE = Claim(
     probes=(run_coroutine_concurrent, run_coroutine_asyncio),
     helpers=(name_thread_and_kind, in_other_thread),
     expected={
-        "at this end": ("concurrent.futures.Future", "asyncio.Future"),
+        "at this end, a Future of": ("concurrent.futures", "asyncio"),
         "the work ran in": ("loop", "loop"),
     },
 )

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aioflags.futures_lab.lab import Claim, Facts
-from aioflags.futures_lab.tools import listen, try_await, try_call
+from aioflags.futures_lab.tools import kind_of, listen, try_await, try_call
 
 __all__ = ["CLAIMS"]
 
@@ -63,7 +63,10 @@ def unretrieved_concurrent() -> Facts:
         has_failed = future.done()
         del future
         gc.collect()
-    return {"the work has failed": has_failed, "told of it": "; ".join(heard)}
+    return {
+        "the work has failed": has_failed,
+        "told of it": "; ".join(heard),
+    }
 
 
 async def unretrieved_asyncio() -> Facts:
@@ -81,7 +84,10 @@ async def unretrieved_asyncio() -> Facts:
     has_failed = task.done()
     del task
     gc.collect()
-    return {"the work has failed": has_failed, "told of it": "; ".join(heard)}
+    return {
+        "the work has failed": has_failed,
+        "told of it": "; ".join(heard),
+    }
 
 
 UNRETRIEVED = Claim(
@@ -104,7 +110,7 @@ def cancelled_error_concurrent() -> Facts:
         future.result()
     except BaseException as error:
         return {
-            "module of CancelledError": type(error).__module__.split(".")[0],
+            "CancelledError of": kind_of(error),
             "is an Exception": isinstance(error, Exception),
             "is the other's": isinstance(error, asyncio.CancelledError),
         }
@@ -119,7 +125,7 @@ async def cancelled_error_asyncio() -> Facts:
     except BaseException as error:
         other = concurrent.futures.CancelledError
         return {
-            "module of CancelledError": type(error).__module__.split(".")[0],
+            "CancelledError of": kind_of(error),
             "is an Exception": isinstance(error, Exception),
             "is the other's": isinstance(error, other),
         }
@@ -133,7 +139,7 @@ CANCELLED_ERRORS = Claim(
     "lets that of asyncio through, as it must: a task that eats it cannot be cancelled.",
     probes=(cancelled_error_concurrent, cancelled_error_asyncio),
     expected={
-        "module of CancelledError": ("concurrent", "asyncio"),
+        "CancelledError of": ("concurrent", "asyncio"),
         "is an Exception": (True, False),
         "is the other's": (False, False),
     },
@@ -141,19 +147,21 @@ CANCELLED_ERRORS = Claim(
 
 
 def timeout_error_concurrent() -> Facts:
+    their_own = concurrent.futures.TimeoutError
     future: concurrent.futures.Future[int] = concurrent.futures.Future()
     return {
         "waiting too long": try_call(future.result, timeout=0.01),
-        "TimeoutError is the built-in": concurrent.futures.TimeoutError is TimeoutError,
+        "TimeoutError is the built-in": their_own is TimeoutError,
         "afterwards cancelled()": future.cancelled(),
     }
 
 
 async def timeout_error_asyncio() -> Facts:
+    their_own = asyncio.TimeoutError
     future: asyncio.Future[int] = asyncio.Future()
     return {
         "waiting too long": await try_await(asyncio.wait_for(future, 0.01)),
-        "TimeoutError is the built-in": asyncio.TimeoutError is TimeoutError,
+        "TimeoutError is the built-in": their_own is TimeoutError,
         "afterwards cancelled()": future.cancelled(),
     }
 

@@ -30,10 +30,11 @@ Value: TypeAlias = str | int | float | bool | None
 Facts: TypeAlias = Mapping[str, Value]
 Probe: TypeAlias = Callable[[], Facts] | Callable[[], Coroutine[Any, Any, Facts]]
 
+# By the key of each kind in records, the module whose Future it is.
 KINDS: Mapping[str, str] = {
-    "concurrent": "concurrent.futures.Future",
-    "asyncio": "asyncio.Future",
-    "dask": "distributed.Future",
+    "concurrent": "concurrent.futures",
+    "asyncio": "asyncio",
+    "dask": "distributed",
 }
 
 
@@ -85,8 +86,8 @@ class Claim:
             runs on an event loop of its own, in a thread named "loop", any other in a thread named "caller".
         expected: What each fact is claimed to be, a column for each probe.
         helpers: Functions that the probes call and that the reader should see, too.
-        tries: How often at most a probe is run until it observes what is expected: more than once where it measures
-            time, because other programs disturb that.
+        patience: Seconds during which a probe is run again until it observes what is expected: more than none where
+            it measures time, because other programs disturb that.
     """
 
     name: str
@@ -95,7 +96,7 @@ class Claim:
     probes: tuple[Probe, ...]
     expected: Mapping[str, tuple[Expected, ...]]
     helpers: tuple[Callable[..., object], ...] = ()
-    tries: int = 1
+    patience: float = 0.0
 
     @property
     def code(self) -> str:
@@ -187,11 +188,11 @@ def try_claim(claim: Claim) -> Finding:
 
 
 def _observe(claim: Claim, kind: str, probe: Probe) -> Facts:
-    for _ in range(claim.tries - 1):
+    deadline = time.perf_counter() + claim.patience
+    while True:
         facts = _run(probe)
-        if not any(claim.contradictions(kind, facts)):
+        if time.perf_counter() >= deadline or not any(claim.contradictions(kind, facts)):
             return facts
-    return _run(probe)
 
 
 def _run(probe: Probe) -> Facts:

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from aioflags.futures_lab.lab import Claim, Facts
 from aioflags.futures_lab.tools import Gate, kind_of, listen, state_of, try_await, try_call
@@ -57,7 +58,7 @@ def made_by_concurrent() -> Facts:
         future = executor.submit(gate.wait)
         at_once = state_of(future) != "finished"
     return {
-        "scheduling gives": kind_of(future),
+        "scheduling gives a Future of": kind_of(future),
         "before the work is done": at_once,
         "one made by hand stays": state_of(by_hand),
     }
@@ -69,7 +70,7 @@ async def made_by_asyncio() -> Facts:
     at_once = state_of(future) != "finished"
     await future
     return {
-        "scheduling gives": kind_of(future),
+        "scheduling gives a Future of": kind_of(future),
         "before the work is done": at_once,
         "one made by hand stays": state_of(by_hand),
     }
@@ -81,7 +82,7 @@ MADE_BY = Claim(
     lesson="Call submit() or create_task(). Behind a Future made by hand nobody works, so nobody completes it.",
     probes=(made_by_concurrent, made_by_asyncio),
     expected={
-        "scheduling gives": ("concurrent.futures.Future", "asyncio.Future"),
+        "scheduling gives a Future of": ("concurrent.futures", "asyncio"),
         "before the work is done": (True, True),
         "one made by hand stays": ("pending", "pending"),
     },
@@ -181,11 +182,12 @@ def result_concurrent() -> Facts:
         future = executor.submit(gate.wait)
         in_time = try_call(future.result, timeout=0.01)
         waiting = executor.submit(future.result)
-        waiting_on = concurrent.futures.wait([waiting], timeout=0.05).not_done
+        concurrent.futures.wait([waiting], timeout=0.05)
+        waits = not waiting.done()
         gate.open()
         return {
             "result(timeout=0.01)": in_time,
-            "result() when not done": "waits" if waiting_on else "gives up",
+            "result() when not done": "waits" if waits else "gives up",
             "result() in the end": waiting.result(),
         }
 
@@ -221,10 +223,10 @@ RESULT = Claim(
 
 async def await_concurrent() -> Facts:
     with ThreadPoolExecutor(1) as executor:
-        future = executor.submit(pow, 2, 5)
+        future: Any = executor.submit(pow, 2, 5)
         return {
             "has __await__": hasattr(future, "__await__"),
-            "await gives": await try_await(future),  # type: ignore[arg-type]
+            "await gives": await try_await(future),
             "result() gives": future.result(),
         }
 

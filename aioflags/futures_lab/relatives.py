@@ -33,7 +33,7 @@ def relative_concurrent() -> Facts:
     with ThreadPoolExecutor(1) as executor:
         future = executor.submit(pow, 2, 5)
         return {
-            "scheduling gives": kind_of(future),
+            "scheduling gives a Future of": kind_of(future),
             "result(timeout=9)": try_call(future.result, timeout=9),
             "has set_result()": hasattr(future, "set_result"),
             "CancelledError caught": is_caught(cancelled.result),
@@ -46,7 +46,7 @@ async def relative_asyncio() -> Facts:
     future = asyncio.create_task(asyncio.sleep(0, 32))
     await future
     return {
-        "scheduling gives": kind_of(future),
+        "scheduling gives a Future of": kind_of(future),
         "result(timeout=9)": try_call(future.result, timeout=9),
         "has set_result()": hasattr(future, "set_result"),
         "CancelledError caught": is_caught(cancelled.result),
@@ -76,7 +76,7 @@ def ask_dask() -> Facts:
         cancelled.cancel()
         future = client.submit(pow, 2, 5)
         return {
-            "scheduling gives": kind_of(future),
+            "scheduling gives a Future of": kind_of(future),
             "result(timeout=9)": try_call(future.result, timeout=9),
             "has set_result()": hasattr(future, "set_result"),
             "CancelledError caught": is_caught(cancelled.result),
@@ -92,7 +92,7 @@ RELATIVE = Claim(
     probes=(relative_concurrent, relative_asyncio, relative_dask),
     helpers=(is_caught, ask_dask),
     expected={
-        "scheduling gives": ("concurrent.futures.Future", "asyncio.Future", "distributed.Future"),
+        "scheduling gives a Future of": ("concurrent.futures", "asyncio", "distributed"),
         "result(timeout=9)": (32, "raises TypeError", 32),
         "has set_result()": (True, True, False),
         "CancelledError caught": (True, False, True),

@@ -65,12 +65,12 @@ async def try_await(awaitable: Awaitable[Value]) -> Value:
 
 
 def kind_of(thing: object) -> str:
-    """Tell which kind of Future something is; a Task is one of asyncio's."""
+    """Name the package whose Future something is; a Task is one of asyncio's. Of other things, where they are from."""
     if isinstance(thing, Future):
-        return "concurrent.futures.Future"
+        return "concurrent.futures"
     if isinstance(thing, asyncio.Future):
-        return "asyncio.Future"
-    return f"{type(thing).__module__.split('.')[0]}.{type(thing).__name__}"
+        return "asyncio"
+    return type(thing).__module__.split(".")[0]
 
 
 def state_of(future: Future[Any] | asyncio.Future[Any]) -> str:
