@@ -35,22 +35,25 @@ def test_first_command_prints_what_the_readme_shows(tmp_path: Path) -> None:
     assert len(list((tmp_path / "downloads").iterdir())) == 20
 
 
-def test_library_example_runs(tmp_path: Path) -> None:
-    """The example of the library does what it says, with our own server in place of example.org."""
-    example = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[0]
+def run_example(number: int, directory: Path) -> str:
+    """Run one of the Python examples in a process of its own, with our own server in place of example.org."""
+    example = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[number]
     with ServerThread() as server:
-        code = example.replace("https://example.org/", server.url)
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", code],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        command = [sys.executable, "-W", "error", "-c", example.replace("https://example.org/", server.url)]
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "saved in.svg None" in done.stdout
+    return done.stdout
+
+
+def test_library_example_runs(tmp_path: Path) -> None:
+    """The example of the library does what it says."""
+    assert "saved in.svg None" in run_example(0, tmp_path)
     assert sorted(path.name for path in (tmp_path / "more" / "flags").iterdir()) == ["0.svg", "1.svg", "2.svg"]
+
+
+def test_blocking_example_runs(tmp_path: Path) -> None:
+    """The example for code without an event loop does what it says."""
+    assert run_example(1, tmp_path).count("saved") == 3
 
 
 @pytest.mark.parametrize("module", [get], ids=["get"])
