@@ -27,7 +27,7 @@ FLOORS = {
     HANDS: "credentials destination folders groups inputs lines register storage writer",
     ENGINES: "engines",
     POLICY: "blocking dispatcher downloader equipment pursuit streams watch",
-    DOORS: "__main__ cli compare flagserver",
+    DOORS: "__main__ cli compare flagserver futures_lab",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
-from aioflags.cli import compare, flags, get, serve
+from aioflags.cli import compare, flags, futures, get, serve
 from aioflags.cli.diagnostics import report_bug
 from aioflags.cli.exits import ExitStatus, silence_stdout
 from aioflags.cli.options import Parser
@@ -32,7 +32,7 @@ class Command(Protocol):
         """Do it and give the exit status."""
 
 
-_COMMANDS: dict[str, Command] = {"flags": flags, "get": get, "compare": compare, "serve": serve}
+_COMMANDS: dict[str, Command] = {"flags": flags, "get": get, "compare": compare, "futures": futures, "serve": serve}
 
 
 def run(arguments: Sequence[str]) -> int:

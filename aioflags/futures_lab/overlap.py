@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from math import isqrt
 from time import perf_counter
 
 from aioflags.futures_lab.lab import AtLeast, AtMost, Claim, Expected, Facts
@@ -33,7 +33,7 @@ def wait_for_silence() -> None:
 
 def count_primes(limit: int = 60_000) -> int:
     numbers = range(2, limit)
-    prime = (all(n % d for d in range(2, math.isqrt(n) + 1)) for n in numbers)
+    prime = (all(n % d for d in range(2, isqrt(n) + 1)) for n in numbers)
     return sum(prime)
 
 
