@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -175,3 +178,15 @@ async def test_cancelled_attempt_is_told(tmp_path: Path) -> None:
     assert isinstance(ended.future, asyncio.Task)
     assert ended.future.cancelled()
     assert isinstance(scheduled, Scheduled)
+
+
+@pytest.mark.slow
+def test_worker_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    """A killed program leaves no process behind that waits for work; the end of its output tells when all are gone."""
+    with ServerThread(FlagServer(), delay=60) as server:
+        command = [sys.executable, "-m", "aioflags", "get", f"{server.url}bytes/1", "--engine", "processes"]
+        with subprocess.Popen([*command, "-d", str(tmp_path)], stdout=subprocess.PIPE) as process:
+            while not server.server.requests:
+                time.sleep(0.01)
+            process.kill()
+            assert process.communicate(timeout=30)[0] == b""
