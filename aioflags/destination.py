@@ -6,106 +6,32 @@ swept by the next. A final name only ever holds a whole file, by rename.
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import stat
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from io import FileIO
 
 from aioflags.digests import Digests
-from aioflags.errors import DownloadError, StorageError, UsageError, make_error
+from aioflags.disk_errors import exists_error, translate_os_error
+from aioflags.errors import UsageError, make_error
 from aioflags.folders import Folder
+from aioflags.parts import Part
 from aioflags.redact import escape_text
-from aioflags.retry import OUT_OF_RESOURCES
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["STATE_FOLDER", "Destination", "Part", "is_destination_fault", "is_out_of_resources", "translate_os_error"]
+__all__ = ["STATE_FOLDER", "Destination"]
 
 STATE_FOLDER = ".aioflags"
 _RUN_PREFIX = "run-"
 _OPEN_FOLDERS = 64
 # Far more than other runs that start and end at this moment; a destination that was removed is no matter of trying.
 _TRIES = 100
-#: Faults of one file; any other error of the system is one of the destination, and ends the run.
-_FILE_FAULTS = frozenset({errno.EFBIG, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.EEXIST})
-
-
-def translate_os_error(error: OSError, what: str) -> StorageError:
-    """Say what the disk refused and what to do.
-
-    Args:
-        error: What the system said.
-        what: What was tried, for instance `write fr.svg`.
-    """
-    reason = error.strerror or type(error).__name__
-    advice = {
-        errno.ENOSPC: "; free some space and run the same command again",
-        errno.EDQUOT: "; your quota is used up",
-        errno.EROFS: "; choose another destination with --dir",
-        errno.EEXIST: "; it is a file, not a folder: choose another destination with --dir",
-        errno.ENOTDIR: "; there is a file or a link where a folder must be: choose another destination with --dir",
-        errno.EACCES: "; choose a destination that you may write to with --dir",
-        errno.EFBIG: "; the file system or a limit forbids files of this size",
-    }.get(error.errno or 0, "")
-    return StorageError("storage", f"cannot {escape_text(what)}: {reason}{advice}", None)
-
-
-def is_destination_fault(error: DownloadError) -> bool:
-    """Tell whether a storage error is one of the whole destination (disk full, gone, read-only), not of one file."""
-    code = _errno_of(error)
-    return code is not None and code not in _FILE_FAULTS | OUT_OF_RESOURCES
-
-
-def is_out_of_resources(error: DownloadError) -> bool:
-    """Tell whether a storage error comes of too many open files or too little memory, which other ends give back."""
-    return _errno_of(error) in OUT_OF_RESOURCES
-
-
-def _errno_of(error: DownloadError) -> int | None:
-    cause = error.__cause__
-    return cause.errno if isinstance(error, StorageError) and isinstance(cause, OSError) else None
-
-
-class Part(FileIO):
-    """Bytes not yet whole: a file in the private folder, hashed on the way.
-
-    `write` and `writelines` take all bytes or raise `OSError`; a short write of the system is continued.
-    """
-
-    def __init__(self, folder: Folder, name: str, algorithms: Iterable[str]) -> None:
-        self.part_name = name
-        self.size = 0
-        self.digests = Digests(algorithms)
-        self._folder = folder
-        super().__init__(folder.create_file(name), "r+b")
-
-    def write(self, data: bytes | memoryview, /) -> int:  # type: ignore[override]
-        """Append `data`; returns its size in bytes."""
-        self.digests.update(data)
-        rest = memoryview(data)
-        while rest:
-            rest = rest[super().write(rest) or 0 :]
-        self.size += len(data)
-        return len(data)
-
-    def writelines(self, chunks: Iterable[bytes | memoryview], /) -> None:  # type: ignore[override]
-        """Append all `chunks`."""
-        for chunk in chunks:
-            self.write(chunk)
-
-    def discard(self) -> None:
-        """Close and remove; an error of either is of no interest any more."""
-        with suppress(OSError):
-            self.close()
-        with suppress(OSError):
-            self._folder.remove(self.part_name)
 
 
 class Destination:
@@ -343,12 +269,6 @@ class Destination:
                     state.remove_folder(name)
                 finally:
                     folder.close()
-
-
-def exists_error(name: str, *, is_file: bool = True) -> DownloadError:
-    """The error for a final name that is taken by a file we do not know, or by something that is no file."""
-    advice = "; use --existing skip or replace, or" if is_file else " and is no file; use another name or"
-    return make_error("exists", f"{escape_text(name)} exists already{advice} another --dir")
 
 
 def _lock(folder: Folder) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from os.path import join
 
-from aioflags.destination import Destination, exists_error
+from aioflags.destination import Destination
+from aioflags.disk_errors import exists_error
 from aioflags.errors import DownloadError, StorageError, make_error
 from aioflags.items import Item, Rejected
 from aioflags.names import fold, name_from_url, safe_name, with_suffix

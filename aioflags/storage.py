@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
-from aioflags.destination import Part, translate_os_error
+from aioflags.disk_errors import translate_os_error
 from aioflags.groups import GroupCommit, finish_first, shut_down
+from aioflags.parts import Part
 from aioflags.writer import Saved, Wanted, Whole, Writer
 
 __all__ = ["Saved", "Storage", "Stream", "Wanted"]

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from aioflags.destination import Destination, Part, translate_os_error
+from aioflags.destination import Destination
+from aioflags.disk_errors import translate_os_error
 from aioflags.errors import DownloadError
+from aioflags.parts import Part
 from aioflags.settings import Durability
 from aioflags.transfer import judge_digests
 

@@ -17,15 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from aioflags.destination import (
-    STATE_FOLDER,
-    Destination,
-    Part,
-    is_destination_fault,
-    is_out_of_resources,
-    translate_os_error,
-)
+from aioflags.destination import STATE_FOLDER, Destination
+from aioflags.disk_errors import is_destination_fault, is_out_of_resources, translate_os_error
 from aioflags.errors import DownloadError, RefusedError, StorageError, UsageError
+from aioflags.parts import Part
 
 
 @contextmanager
@@ -408,6 +403,7 @@ def run_child(code: str, *arguments: object) -> str:
 LIMITED = """
 import resource, sys
 from aioflags.destination import *
+from aioflags.disk_errors import *
 from aioflags.errors import StorageError
 destination = Destination(sys.argv[1])
 destination.open()

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from aioflags.destination import Destination, Part, is_destination_fault
+from aioflags.destination import Destination
+from aioflags.disk_errors import is_destination_fault
 from aioflags.errors import ChecksumError, RefusedError, StorageError
+from aioflags.parts import Part
 from aioflags.storage import Saved, Storage, Wanted
 from aioflags.writer import Whole, Writer
 

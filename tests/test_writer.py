@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from aioflags.destination import Destination, Part
+from aioflags.destination import Destination
 from aioflags.errors import ChecksumError, DownloadError, RefusedError, StorageError
+from aioflags.parts import Part
 from aioflags.settings import Durability
 from aioflags.writer import Saved, Wanted, Whole, Writer
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from aioflags.destination import is_destination_fault, is_out_of_resources
+from aioflags.disk_errors import is_destination_fault, is_out_of_resources
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.retry import read_retry_after

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from urllib3.response import BaseHTTPResponse
 
-from aioflags.destination import Part, translate_os_error
+from aioflags.disk_errors import translate_os_error
 from aioflags.engines.answers import BodyRules, has_private_literal, refused, result_of_saved, result_of_unsaved
 from aioflags.engines.blocking_body import BlockingBody, SharedByteRate
 from aioflags.engines.blocking_connection import Connection, Connections
@@ -17,6 +17,7 @@ from aioflags.engines.guard import ExpiredError, Guard
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.engines.translate_blocking import BLOCKING_ERRORS, translate_blocking
 from aioflags.errors import DownloadError
+from aioflags.parts import Part
 from aioflags.settings import Settings
 from aioflags.transfer import Accept, Redirect, judge_response
 from aioflags.writer import Saved, Wanted, Whole, Writer
