@@ -111,7 +111,7 @@ def _print_pages(claims: list[Claim]) -> list[Finding]:
         findings.append(try_claim(claim))
         for block in lay_out(findings[-1], _page_width()):
             show(block)
-    print(sum_up(findings, time.perf_counter() - started, describe()))
+    print(sum_up(findings, time.perf_counter() - started, describe(), _page_width()))
     return findings
 
 

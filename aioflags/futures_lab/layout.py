@@ -44,15 +44,16 @@ def list_claims(claims: Iterable[Claim], width: int) -> Iterator[str]:
         yield textwrap.fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
-def sum_up(findings: Sequence[Finding], elapsed: float, machine: str) -> str:
-    """Count the verdicts; `elapsed` in seconds."""
+def sum_up(findings: Sequence[Finding], elapsed: float, machine: str, width: int) -> str:
+    """Count the verdicts, folded to `width` columns; `elapsed` in seconds."""
     failed = [finding.claim.name for finding in findings if not finding.holds]
     held = len(findings) - len(failed)
     if failed:
         verdict = f"{held} of {len(findings)} claims hold; not: {', '.join(failed)}"
     else:
         verdict = f"all {held} claims hold" if held > 1 else "the claim holds"
-    return f"{_as_sentence(verdict)[:-1]}; {elapsed:.1f} s on {machine}."
+    text = f"{_as_sentence(verdict)[:-1]}; {elapsed:.1f} s on {machine}."
+    return textwrap.fill(text, width, break_on_hyphens=False)
 
 
 def _paragraph(text: str, width: int) -> str:
