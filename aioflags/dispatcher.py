@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from aioflags.engines.seam import AttemptResult, Engine, Meter
 from aioflags.errors import DownloadError
@@ -59,7 +60,9 @@ class Job:
         "abandon",
         "began",
         "deliver",
+        "feedback",
         "host",
+        "is_cancelled",
         "lane",
         "meter",
         "pursuit",
@@ -84,7 +87,9 @@ class Job:
         self.host = pursuit.host
         self.meter = Meter()
         self.watched: Watched | None = None
-        self.task: asyncio.Task[Outcome | Again | None] | None = None
+        self.task: asyncio.Task[Outcome | Again] | None = None
+        self.feedback = Feedback.NEUTRAL
+        self.is_cancelled = False
         self.tries = 0
         self.queued = time.monotonic()
         self.began: float | None = None
@@ -123,6 +128,7 @@ class Dispatcher:
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._changed = asyncio.Event()
         self._is_stopped = False
+        self._has_failed = False
         self.in_flight: set[Job] = set()
 
     def __repr__(self) -> str:
@@ -146,14 +152,18 @@ class Dispatcher:
 
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
         job.tries += 1
+        job.feedback = Feedback.NEUTRAL
         if self._watch is None:
             job.meter = Meter()
-            job.task = group.create_task(self._attempt(job))
-            return
-        job.watched = self._watch.begin(job.pursuit.url, job.pursuit.name, job.tries, job.queued)
-        job.meter = job.watched.meter
-        job.task = group.create_task(self._attempt(job))
-        job.task.add_done_callback(job.watched.end)
+            task = group.create_task(self._attempt(job))
+        else:
+            job.watched = self._watch.begin(job.pursuit.url, job.pursuit.name, job.tries, job.queued)
+            job.meter = job.watched.meter
+            task = group.create_task(self._attempt(job))
+            task.add_done_callback(job.watched.end)
+        job.task = task
+        # No `finally` in the task: one that is cancelled before its first step never comes to it.
+        task.add_done_callback(partial(self._end, job))
 
     async def _next(self) -> Job:
         while True:
@@ -164,9 +174,11 @@ class Dispatcher:
             self._on_idle()
             wake_at = self._schedule.wake_at()
             timer = None if wake_at is None else self._loop.call_at(wake_at, self._changed.set)
-            await self._changed.wait()
-            if timer is not None:
-                timer.cancel()
+            try:
+                await self._changed.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
 
     def add(self, job: Job) -> None:
         """Put a job in the queue of its host."""
@@ -196,12 +208,15 @@ class Dispatcher:
         for job in self._schedule.drop(lane):
             job.abandon()
 
-    def cancel(self, lane: Lane) -> set[asyncio.Task[Outcome | Again | None]]:
+    def cancel(self, lane: Lane) -> set[asyncio.Task[Outcome | Again]]:
         """Cancel all jobs of `lane`; returns the tasks that are still ending."""
         self.drop(lane)
-        tasks = {job.task for job in self.in_flight if job.lane is lane and job.task is not None}
-        for task in tasks:
-            task.cancel()
+        tasks = set()
+        for job in self.in_flight:
+            if job.lane is lane and job.task is not None:
+                job.is_cancelled = True
+                job.task.cancel()
+                tasks.add(job.task)
         return tasks
 
     def running(self) -> list[Running]:
@@ -218,28 +233,30 @@ class Dispatcher:
             for job in self.in_flight
         ]
 
-    async def _attempt(self, job: Job) -> Outcome | Again | None:
-        feedback = Feedback.NEUTRAL
-        outcome: Outcome | Again | None = None
-        try:
-            result = await self._engine.fetch(job.pursuit.next_attempt(), job.meter)
-            if job.watched is not None:
-                job.watched.error = result.error
-            feedback = feedback_of(result)
-            self._heed(job, result)
-            assert job.began is not None
-            elapsed = self._loop.time() - job.began
-            outcome = job.pursuit.conclude(result, jitter=random.random(), elapsed=elapsed)  # noqa: S311 - no secret
-        finally:
-            if job.watched is not None:
-                job.watched.leave()
-            self._slots.release()
-            self.in_flight.discard(job)
-            now = self._loop.time()
-            self._schedule.finish(job.host, job.lane, feedback, started=job.started, now=now)
-            self._changed.set()
-            self._settle(job, outcome, now)
-        return outcome
+    async def _attempt(self, job: Job) -> Outcome | Again:
+        result = await self._engine.fetch(job.pursuit.next_attempt(), job.meter)
+        if job.watched is not None:
+            job.watched.error = result.error
+        job.feedback = feedback_of(result)
+        self._heed(job, result)
+        assert job.began is not None
+        elapsed = self._loop.time() - job.began
+        return job.pursuit.conclude(result, jitter=random.random(), elapsed=elapsed)  # noqa: S311 - no secret
+
+    def _end(self, job: Job, task: asyncio.Task[Outcome | Again]) -> None:
+        """Take an attempt that has ended off the books, and act on what came of it."""
+        self.in_flight.discard(job)
+        self._has_failed |= not task.cancelled() and task.exception() is not None
+        if self._has_failed:
+            # A bug ends the run, and whoever waits is told by its end: no job may look as if it were through.
+            return
+        self._slots.release()
+        now = self._loop.time()
+        self._schedule.finish(job.host, job.lane, job.feedback, started=job.started, now=now)
+        self._changed.set()
+        # An attempt can end at the moment in which it is cancelled; the next one must not begin.
+        is_over = task.cancelled() or job.is_cancelled
+        self._settle(job, None if is_over else task.result(), now)
 
     def _heed(self, job: Job, result: AttemptResult) -> None:
         """Act on what an attempt says about its host and about the destination."""

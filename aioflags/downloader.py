@@ -9,8 +9,8 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self, Unpack
@@ -42,6 +42,7 @@ class _Ticket:
     deliver: Callable[[Outcome], None]
     abandon: Callable[[], None]
     fail: Callable[[BaseException], None]
+    is_wanted: Callable[[], bool]
 
 
 class Downloader:
@@ -112,7 +113,8 @@ class Downloader:
 
     async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         try:
-            if exc_type is None and self._submitted:
+            # A callback of one may submit the next.
+            while exc_type is None and self._submitted:
                 await asyncio.wait(self._submitted)
         finally:
             self._is_open = False
@@ -156,6 +158,7 @@ class Downloader:
             deliver=lambda outcome: None if future.done() else future.set_result(outcome),
             abandon=lambda: self._abandon(future),
             fail=lambda error: None if future.done() else future.set_exception(error),
+            is_wanted=lambda: not future.done(),
         )
         self._submitted[future] = ticket.lane
         future.add_done_callback(self._forget)
@@ -203,7 +206,7 @@ class Downloader:
 
     # From the list to the dispatcher
 
-    async def _read(self, source: AsyncIterator[str | Entry], stream: OutcomeStream) -> None:
+    async def _read(self, source: AsyncGenerator[str | Entry, None], stream: OutcomeStream) -> None:
         """Let the items of a list in, as long as there is room."""
         ticket = _Ticket(
             number=next(self._numbers),
@@ -211,17 +214,22 @@ class Downloader:
             deliver=partial(self._deliver, stream),
             abandon=stream.finish_if_drained,
             fail=stream.finish,
+            is_wanted=lambda: not stream.is_finished,
         )
         try:
-            async for item in source:
-                if self._is_stopped:
-                    break
-                stream.begin_claim()
-                self._claim(as_entry(item), ticket).add_done_callback(partial(self._admit_to, stream, ticket))
-                await stream.wait_for_room()
-        except Exception as error:
-            # The owner of the list made it; the owner gets it.
+            async with aclosing(source):
+                async for item in source:
+                    if self._is_stopped:
+                        break
+                    entry = as_entry(item)
+                    stream.begin_claim()
+                    self._claim(entry, ticket).add_done_callback(partial(self._admit_to, stream, ticket))
+                    await stream.wait_for_room()
+        except (Exception, asyncio.CancelledError) as error:
+            # The owner of the list made it; the owner gets it. If it was us who cancelled, the stream has ended before.
             stream.finish(error)
+            if isinstance(error, asyncio.CancelledError):
+                raise
         stream.end_of_list()
 
     def _claim(self, entry: Entry, ticket: _Ticket) -> asyncio.Future[Claim]:
@@ -229,8 +237,7 @@ class Downloader:
 
     def _admit_to(self, stream: OutcomeStream, ticket: _Ticket, claimed: asyncio.Future[Claim]) -> None:
         stream.end_claim()
-        if not stream.is_finished:
-            self._admit(ticket, claimed)
+        self._admit(ticket, claimed)
         stream.finish_if_drained()
 
     def _admit(self, ticket: _Ticket, claimed: asyncio.Future[Claim]) -> None:
@@ -241,6 +248,8 @@ class Downloader:
         error = claimed.exception()
         if error is not None:
             ticket.fail(error)
+            return
+        if not ticket.is_wanted():
             return
         claim = claimed.result()
         outcome = outcome_of_claim(claim)

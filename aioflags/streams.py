@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 
 from aioflags.errors import UsageError
 from aioflags.items import Item, Outcome, Rejected
@@ -33,8 +33,11 @@ def as_entry(item: str | Item | Rejected) -> Entry:
     raise UsageError(f"an item must be a str or an aioflags.Item, not {type(item).__name__}")
 
 
-def each(items: Items) -> AsyncIterator[str | Item | Rejected]:
+def each(items: Items) -> AsyncGenerator[str | Item | Rejected, None]:
     """Iterate over an iterable of either kind; a plain one is read on the loop, as its owner would.
+
+    Closing the iterator closes an asynchronous generator that it reads: left to the collector, a task of the loop
+    would do so later.
 
     Raises:
         UsageError: It is a single URL, or nothing that can be iterated.
@@ -42,13 +45,23 @@ def each(items: Items) -> AsyncIterator[str | Item | Rejected]:
     if isinstance(items, str | bytes | Item):
         raise UsageError("items must be an iterable of URLs, not one URL; put it in a list")
     if isinstance(items, AsyncIterable):
-        return aiter(items)
+        return _until_closed(items)
     if isinstance(items, Iterable):
         return _asynchronously(items)
     raise UsageError(f"items must be an iterable, not {type(items).__name__}")
 
 
-async def _asynchronously(items: Iterable[str | Item | Rejected]) -> AsyncIterator[str | Item | Rejected]:
+async def _until_closed(items: AsyncIterable[str | Item | Rejected]) -> AsyncGenerator[str | Item | Rejected, None]:
+    iterator = aiter(items)
+    try:
+        async for item in iterator:
+            yield item
+    finally:
+        if isinstance(iterator, AsyncGenerator):
+            await iterator.aclose()
+
+
+async def _asynchronously(items: Iterable[str | Item | Rejected]) -> AsyncGenerator[str | Item | Rejected, None]:
     for item in items:
         yield item
 

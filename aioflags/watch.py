@@ -82,7 +82,7 @@ class Watched:
             self._watch.free_slot(self._slot)
         return self._ended
 
-    def end(self, task: asyncio.Task[Outcome | Again | None]) -> None:
+    def end(self, task: asyncio.Task[Outcome | Again]) -> None:
         """Tell that the attempt has ended, and its outcome if that was the last one; called when `task` is done."""
         ended = self.leave()
         if self._future is not None:

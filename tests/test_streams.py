@@ -95,7 +95,7 @@ async def test_list_is_read_lazily() -> None:
         assert read == []
         assert await anext(source) == "a"
         assert read == ["a"]
-        await source.aclose()  # type: ignore[attr-defined]
+        await source.aclose()
 
 
 # Outcomes
