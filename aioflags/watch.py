@@ -110,7 +110,8 @@ class Watched:
             sent=meter.sent,
             first_byte=meter.first_byte,
             last_byte=meter.last_byte,
-            ended=ended,
+            # A worker may be at its next attempt before the loop hears of the last one.
+            ended=ended if meter.ended is None else meter.ended,
             received=meter.received,
             error=self.error,
         )

@@ -101,7 +101,9 @@ async def test_every_engine_tells_the_whole_life(tmp_path: Path, engine: EngineN
     assert isinstance(finished, Finished)
     assert scheduled.future is ended.future
     assert isinstance(scheduled.future, asyncio.Task if engine == "asyncio" else concurrent.futures.Future)
-    assert notes.done == [False, True, None]
+    # A thread may be through with it before the loop is told that it has begun; a task cannot.
+    assert notes.done[1:] == [True, None]
+    assert engine != "asyncio" or notes.done[0] is False
     times = [ended.queued, ended.started, ended.connected, ended.sent, ended.first_byte, ended.last_byte, ended.ended]
     assert None not in times
     assert times == sorted(times)  # type: ignore[type-var]

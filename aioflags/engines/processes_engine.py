@@ -165,4 +165,5 @@ def _work(attempt: Attempt, slot: int) -> _Answer:
         result = worker.driver.fetch(attempt, guard)
     except AbandonedError:
         result = AttemptResult()
+    meter.ended = time.monotonic()
     return result, meter.times()

@@ -67,7 +67,7 @@ class AttemptResult:
     is_private: bool = False
 
 
-Times = tuple[str, int, int | None, float | None, float | None, float | None, float | None, float | None]
+Times = tuple[str, int, int | None, tuple[float | None, ...]]
 
 
 class Meter:
@@ -82,6 +82,7 @@ class Meter:
 
     __slots__ = (
         "connected",
+        "ended",
         "first_byte",
         "last_byte",
         "on_scheduled",
@@ -102,6 +103,7 @@ class Meter:
         self.sent: float | None = None
         self.first_byte: float | None = None
         self.last_byte: float | None = None
+        self.ended: float | None = None
 
     def scheduled(self, future: object) -> None:
         """The engine has made a future of the attempt: an `asyncio.Task` or a `concurrent.futures.Future`."""
@@ -110,13 +112,13 @@ class Meter:
 
     def times(self) -> Times:
         """Everything that was measured, as plain data for `take_over` in another process."""
-        phases = self.started, self.connected, self.sent, self.first_byte, self.last_byte
-        return self.worker, self.received, self.total, *phases
+        moments = self.started, self.connected, self.sent, self.first_byte, self.last_byte, self.ended
+        return self.worker, self.received, self.total, moments
 
     def take_over(self, times: Times) -> None:
         """Show what was measured in another process."""
-        self.worker, self.received, self.total, *phases = times
-        self.started, self.connected, self.sent, self.first_byte, self.last_byte = phases
+        self.worker, self.received, self.total, moments = times
+        self.started, self.connected, self.sent, self.first_byte, self.last_byte, self.ended = moments
 
 
 class Engine(Protocol):

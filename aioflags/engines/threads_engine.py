@@ -68,6 +68,8 @@ class ThreadsEngine:
         except AbandonedError:
             # Only a cancelled caller abandons, and that one looks at no result.
             return AttemptResult()
+        finally:
+            guard.meter.ended = time.monotonic()
 
     def _driver(self) -> BlockingDriver:
         driver: BlockingDriver | None = getattr(self._local, "driver", None)
