@@ -30,7 +30,7 @@ class Client:
 
     def __init__(self, server: HostileServer, sock: socket.socket) -> None:
         self.server = server
-        self._sock = sock
+        self.sock = sock
         self._buffer = b""
         self.path = ""
         self.count = 0
@@ -38,7 +38,7 @@ class Client:
     def read_head(self) -> bytes:
         """Read one request head; empty at the end of the connection."""
         while b"\r\n\r\n" not in self._buffer:
-            block = self._sock.recv(65536)
+            block = self.sock.recv(65536)
             if not block:
                 return b""
             self._buffer += block
@@ -48,29 +48,29 @@ class Client:
     def send(self, *blocks: bytes) -> None:
         """Send bytes, each block by itself."""
         for block in blocks:
-            self._sock.sendall(block)
+            self.sock.sendall(block)
 
     def drip(self, data: bytes, pause: float = 0.05) -> None:
         """Send byte by byte, until the server closes or the client goes away."""
         for index in range(len(data)):
-            self._sock.sendall(data[index : index + 1])
+            self.sock.sendall(data[index : index + 1])
             if self.server.closing.wait(pause):
                 return
 
     def hold(self) -> None:
         """Say nothing more until the client goes away or the server closes."""
-        self._sock.settimeout(0.1)
+        self.sock.settimeout(0.1)
         while not self.server.closing.is_set():
             with suppress(TimeoutError):
-                if not self._sock.recv(1024):
+                if not self.sock.recv(1024):
                     return
 
     def reset(self) -> None:
         """End the connection with RST."""
         # Without the pause the bytes sent before would be lost with the reset.
         self.server.closing.wait(0.05)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._sock.close()
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
 
 
 Fault = Callable[[Client], None]
