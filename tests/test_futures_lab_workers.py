@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 
 import pytest
@@ -36,6 +37,15 @@ def test_pool_is_of_other_processes() -> None:
         assert __name__ in sys.modules
         assert not pool.submit(eval, f"{__name__!r} in __import__('sys').modules").result()
     assert multiprocessing.active_children() == []
+
+
+def test_interrupts_do_not_reach_processes_not_even_as_they_begin() -> None:
+    """They inherit SIGINT blocked, before their first line runs; this thread hears it again at once."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert signal.SIGINT not in before
+    with process_pool(1) as pool:
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+        assert signal.SIGINT in pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, []).result()
 
 
 def test_probe_is_run_in_a_process_of_its_own() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -27,8 +29,28 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     barrier = context.Barrier(workers)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(barrier,)) as pool:
         # One process is started for each job as long as none is idle, and the barrier keeps them all from that.
-        wait([pool.submit(os.getpid) for _ in range(workers)])
+        with _deaf_to_interrupts():
+            jobs = [pool.submit(os.getpid) for _ in range(workers)]
+        wait(jobs)
         yield pool
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, which goes to everyone at the terminal, not even as they begin.
+
+    It is for the parent to understand, and the parent's other threads still hear it.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    # The tracker's own start, which the first process would cause, ends with the signal let through.
+    resource_tracker.ensure_running()
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
 def _begin(barrier: Any) -> None:
@@ -54,7 +76,8 @@ def observe_in_child(probe: Callable[[], Facts]) -> Facts:
     context = multiprocessing.get_context("spawn")
     reader, writer = context.Pipe(duplex=False)
     child = context.Process(target=_send_facts, args=(probe, writer), daemon=True)
-    child.start()
+    with _deaf_to_interrupts():
+        child.start()
     writer.close()
     try:
         if not reader.poll(_PATIENCE):
