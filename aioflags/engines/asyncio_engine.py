@@ -21,6 +21,7 @@ from aioflags.pace import ByteRate
 from aioflags.settings import Settings
 from aioflags.storage import Saved, Storage, Wanted
 from aioflags.transfer import Accept, Redirect, judge_response
+from aioflags.urls import Target
 
 __all__ = ["AsyncioEngine"]
 
@@ -30,6 +31,8 @@ _WHOLE = 1 << 20
 _BATCH = 1 << 18
 #: Bodies of answers that are not wanted are read to keep the connection, up to here.
 _DRAIN = 1 << 16
+#: Seconds for that.
+_DRAIN_TIME = 1.0
 _KEEP_ALIVE = 20.0
 _MAX_FIELD = 1 << 16
 
@@ -68,6 +71,8 @@ class AsyncioEngine:
             if not exchange.is_expired:
                 raise
             result = exchange.complaint(host)
+        if result.detail == "out of resources":
+            self._close_idle()
         # A try that got no connection is a try all the same.
         return replace(result, requests=max(1, exchange.requests))
 
@@ -76,6 +81,15 @@ class AsyncioEngine:
         for session in self._sessions.values():
             await session.close()
         await self._resolver.close()
+
+    def _close_idle(self) -> None:
+        """Give back the open files of connections that nobody uses; aiohttp has no public way, and keeps any number."""
+        for session in self._sessions.values():
+            assert session.connector is not None
+            for idle in session.connector._conns.values():
+                for protocol, _ in idle:
+                    protocol.abort()
+            session.connector._conns.clear()
 
     def _session(self, is_public_only: bool) -> aiohttp.ClientSession:
         """One session and pool for each address policy: a pooled connection must not pass a check it never had."""
@@ -110,9 +124,11 @@ class AsyncioEngine:
 
     async def _request(self, attempt: Attempt, exchange: Exchange) -> AttemptResult:
         host = attempt.target.host
+        # The proxy that the user chose may stand in a private network; where it leads is beyond our sight.
+        session = self._session(attempt.is_public_only and self._proxy is None)
         try:
-            response = await self._session(attempt.is_public_only).get(
-                URL(attempt.target.url, encoded=True),
+            response = await session.get(
+                _wire_url(attempt.target),
                 headers=attempt.headers,
                 allow_redirects=False,
                 proxy=self._proxy,
@@ -175,9 +191,17 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
     if (response.content_length or _DRAIN + 1) > _DRAIN:
         return
     try:
-        await response.content.read()
+        # The status is known, and a body that comes late or never does not change it.
+        async with asyncio.timeout(_DRAIN_TIME):
+            await response.content.read()
     except NETWORK_ERRORS:
         return
+
+
+def _wire_url(target: Target) -> URL:
+    """The URL as it is to be sent: query and all in the path, for yarl drops a question mark with nothing behind it."""
+    root = f"{target.scheme}://{target.netloc}"
+    return URL.build(scheme=target.scheme, authority=target.netloc, path=target.url[len(root) :], encoded=True)
 
 
 def _leave(response: aiohttp.ClientResponse) -> None:
