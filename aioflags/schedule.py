@@ -165,11 +165,12 @@ class Schedule(Generic[T]):
         if feedback is Feedback.WELL:
             host.window = min(self._limit, host.window + 1.0 / host.window)
             self._window = min(float(self._concurrency), self._window + 1.0 / self._window)
-        elif feedback is Feedback.SLOW_DOWN and started >= host.shrunk_at:
-            # Attempts that were in flight together tell one thing together: they halve the window once.
+        elif feedback is Feedback.SLOW_DOWN and started > host.shrunk_at:
+            # Attempts that were in flight together tell one thing together: they halve the window once. Those that
+            # began at the very time of it count to them: the clock of uvloop stands still for a millisecond.
             host.window = max(1.0, host.window / 2)
             host.shrunk_at = now
-        elif feedback is Feedback.OUT_OF_RESOURCES and started >= self._shrunk_at:
+        elif feedback is Feedback.OUT_OF_RESOURCES and started > self._shrunk_at:
             self._window = max(1.0, self._window / 2)
             self._shrunk_at = now
         self._list(host)
