@@ -59,6 +59,8 @@ class BlockingDownloader:
         try:
             opened.result()
         except BaseException:
+            # Ctrl-C while it opens: the loop must not wait for an end that nobody will tell it.
+            opened.cancel()
             self._thread.join()
             raise
         return self
@@ -121,6 +123,8 @@ class BlockingDownloader:
     async def _serve(self, opened: concurrent.futures.Future[None]) -> None:
         self._stop = asyncio.Event()
         async with self._downloader:
+            if not opened.set_running_or_notify_cancel():
+                return
             self._loop = asyncio.get_running_loop()
             opened.set_result(None)
             await self._stop.wait()

@@ -17,12 +17,17 @@ from aioflags.errors import DownloadError
 from aioflags.items import Outcome
 from aioflags.pursuit import Again, Pursuit, feedback_of, pause_of
 from aioflags.redact import redact_url
+from aioflags.retry import backoff
 from aioflags.schedule import Feedback, Lane, Schedule
 from aioflags.settings import Settings
 from aioflags.trace import Tracer
 from aioflags.watch import Watch, Watched
 
 __all__ = ["Dispatcher", "Job", "Running"]
+
+
+# Seconds; the windows and backoffs of items go on slowing a host that still refuses.
+_LONGEST_SPARING = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +258,7 @@ class Dispatcher:
         self._slots.release()
         now = self._loop.time()
         self._schedule.finish(job.host, job.lane, job.feedback, started=job.started, now=now)
+        self._spare(job, now)
         self._changed.set()
         # An attempt can end at the moment in which it is cancelled; the next one must not begin.
         is_over = task.cancelled() or job.is_cancelled
@@ -267,6 +273,13 @@ class Dispatcher:
             self._on_fault(result.error)
             self.stop()
 
+    def _spare(self, job: Job, now: float) -> None:
+        """Leave a host alone that refuses again and again, although it does not say for how long."""
+        setbacks = self._schedule.setbacks(job.host)
+        if job.feedback is Feedback.SLOW_DOWN and setbacks > 1:
+            pause = backoff(setbacks, 0.5 + random.random() / 2)  # noqa: S311 - no secret
+            self._schedule.pause(job.host, now + min(pause, _LONGEST_SPARING))
+
     def _settle(self, job: Job, outcome: Outcome | Again | None, now: float) -> None:
         if isinstance(outcome, Outcome):
             job.deliver(outcome)
@@ -276,4 +289,6 @@ class Dispatcher:
             job.host = job.pursuit.host
             job.queued = time.monotonic()
             not_before = now + outcome.delay if outcome.delay else None
-            self._schedule.add(job, job.host, job.lane, not_before=not_before, first=True)
+            # What began is ended first; but a host that refuses is asked for another item, or one would bear it all.
+            is_first = job.feedback is not Feedback.SLOW_DOWN
+            self._schedule.add(job, job.host, job.lane, not_before=not_before, first=is_first)

@@ -251,17 +251,23 @@ class Downloader:
             return
         if not ticket.is_wanted():
             return
-        claim = claimed.result()
+        try:
+            self._send(claimed.result(), ticket)
+        except Exception as bug:
+            # Of ours or of a tracer: in a callback nobody would hear of it, and the reader would wait for ever.
+            ticket.fail(bug)
+
+    def _send(self, claim: Claim, ticket: _Ticket) -> None:
         outcome = outcome_of_claim(claim)
         if outcome is None and claim.name in self._busy_names:
             # The same URL by another call; its name is its own, so this is the very same file.
             outcome = Outcome(claim.item.url, Status.DUPLICATE, line=claim.item.line)
-        if outcome is not None:
-            if self._tracer is not None:
-                self._tracer.finished(Finished(outcome.url, claim.name, outcome))
-            ticket.deliver(outcome)
+        if outcome is None:
+            self._dispatcher.add(self._job(claim, ticket))
             return
-        self._dispatcher.add(self._job(claim, ticket))
+        if self._tracer is not None:
+            self._tracer.finished(Finished(outcome.url, claim.name, outcome))
+        ticket.deliver(outcome)
 
     def _job(self, claim: Claim, ticket: _Ticket) -> Job:
         assert claim.name is not None
@@ -325,7 +331,8 @@ class Downloader:
         if error is not None:
             self._end = error
         for stream in self._streams:
-            stream.finish(error)
+            # A list that is read in another task must not look as if it were through.
+            stream.finish(error or UsageError("the downloader was closed before the list was through"))
         for future in list(self._submitted):
             self._abandon(future)
 

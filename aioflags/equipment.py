@@ -95,7 +95,7 @@ def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
     from aioflags.engines.asyncio_engine import AsyncioEngine
     from aioflags.engines.tls import load_ssl_context
 
-    context = None if settings.cacert is None else load_ssl_context(settings.cacert)
+    context = None if settings.cacert is None else load_ssl_context(settings.cacert, insecure=settings.insecure)
     return lambda storage: AsyncioEngine(storage, settings, context)
 
 

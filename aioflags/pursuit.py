@@ -53,6 +53,7 @@ class Pursuit:
         "_default_headers",
         "_failures",
         "_free_tries",
+        "_is_fresh",
         "_is_private",
         "_item",
         "_settings",
@@ -83,6 +84,7 @@ class Pursuit:
         self._attempts = 0
         self._failures = 0
         self._free_tries = 0
+        self._is_fresh = False
         self._is_private: bool | None = None
 
     @property
@@ -123,6 +125,7 @@ class Pursuit:
             elapsed: Seconds since the first attempt began.
         """
         self._attempts += result.requests
+        self._is_fresh = result.is_stale
         if result.location is not None:
             return self._follow(result.location, result, elapsed)
         if result.error is None:

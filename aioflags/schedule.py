@@ -49,7 +49,9 @@ class _Host(Generic[T]):
         "next_start",
         "paused_until",
         "queues",
+        "setbacks",
         "shrunk_at",
+        "timer_at",
         "window",
     )
 
@@ -62,6 +64,8 @@ class _Host(Generic[T]):
         self.next_start = float("-inf")
         self.shrunk_at = float("-inf")
         self.is_listed = False
+        self.timer_at = float("-inf")
+        self.setbacks = 0
 
     def ready_at(self) -> float:
         return max(self.paused_until, self.next_start)
@@ -131,7 +135,9 @@ class Schedule(Generic[T]):
         if host.in_flight >= int(host.window):
             return None
         if host.ready_at() > now:
-            heapq.heappush(self._timers, (host.ready_at(), next(self._sequence), host.name))
+            if host.timer_at != host.ready_at():
+                host.timer_at = host.ready_at()
+                heapq.heappush(self._timers, (host.timer_at, next(self._sequence), host.name))
             return None
         lane = next((lane for lane in host.queues if lane.is_open), None)
         if lane is None:
@@ -163,6 +169,7 @@ class Schedule(Generic[T]):
         lane.in_flight -= 1
         self.in_flight -= 1
         if feedback is Feedback.WELL:
+            host.setbacks = 0
             host.window = min(self._limit, host.window + 1.0 / host.window)
             self._window = min(float(self._concurrency), self._window + 1.0 / self._window)
         elif feedback is Feedback.SLOW_DOWN and started > host.shrunk_at:
@@ -170,6 +177,7 @@ class Schedule(Generic[T]):
             # began at the very time of it count to them: the clock of uvloop stands still for a millisecond.
             host.window = max(1.0, host.window / 2)
             host.shrunk_at = now
+            host.setbacks += 1
         elif feedback is Feedback.OUT_OF_RESOURCES and started > self._shrunk_at:
             self._window = max(1.0, self._window / 2)
             self._shrunk_at = now
@@ -181,6 +189,11 @@ class Schedule(Generic[T]):
         host = self._host(host_name)
         host.paused_until = max(host.paused_until, until)
         self._let_rest(host)
+
+    def setbacks(self, host_name: str) -> int:
+        """Tell how often in a row, with nothing going well in between, the host has asked for less or timed out."""
+        host = self._hosts.get(host_name)
+        return 0 if host is None else host.setbacks
 
     def window(self, host_name: str) -> int:
         """Tell how many attempts the host is given now."""

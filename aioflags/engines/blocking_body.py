@@ -29,12 +29,10 @@ class SharedByteRate:
         self._rate = ByteRate(rate)
         self._guard = threading.Lock()
 
-    def wait(self, size: int) -> None:
-        """Charge `size` bytes and sleep as long as that takes."""
+    def take(self, size: int) -> float:
+        """Charge `size` bytes; returns the seconds that the taker must wait before it goes on."""
         with self._guard:
-            delay = self._rate.take(size, time.monotonic())
-        if delay > 0:
-            time.sleep(delay)
+            return self._rate.take(size, time.monotonic())
 
 
 class BlockingBody:
@@ -99,7 +97,7 @@ class BlockingBody:
         self._guard.count(size)
         self._rules.check_size(self._guard.meter.received)
         if self._byte_rate is not None:
-            self._byte_rate.wait(size)
+            self._guard.rest(self._byte_rate.take(size))
 
     def judge(self) -> None:
         """Check at the end that the body is whole.

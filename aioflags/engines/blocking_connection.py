@@ -24,7 +24,8 @@ from aioflags.urls import Target, is_private_address
 __all__ = ["Connections"]
 
 _KEEP_ALIVE = 20.0
-_MOST_IDLE = 16
+# Every thread keeps so many, and open files are few.
+_MOST_IDLE = 2
 _Key = tuple[str, str, int, bool]
 
 
@@ -90,6 +91,9 @@ class Connections:
             OSError, urllib3.exceptions.HTTPError: It cannot be connected.
         """
         connection, since = self._idle.pop(_key_of(attempt), (None, 0.0))
+        if connection is not None and attempt.is_fresh:
+            connection.close()
+            connection = None
         if connection is not None:
             if time.monotonic() - since < _KEEP_ALIVE and connection.is_connected:
                 return connection, True

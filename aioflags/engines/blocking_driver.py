@@ -65,7 +65,10 @@ class BlockingDriver:
         try:
             connection, is_reused = self._connections.take(attempt)
         except BLOCKING_ERRORS as error:
-            return translate_blocking(error, host, via_proxy=self._connections.via_proxy, is_connecting=True)
+            result = translate_blocking(error, host, via_proxy=self._connections.via_proxy, is_connecting=True)
+            if result.detail == "out of resources":
+                self._connections.close()
+            return result
         result = self._use(connection, attempt, guard, is_reused)
         return replace(result, requests=max(1, guard.requests))
 

@@ -88,6 +88,17 @@ class Guard:
         if self._is_abandoned():
             raise AbandonedError
 
+    def rest(self, seconds: float) -> None:
+        """Sleep, but not longer than anybody wants the file.
+
+        Raises:
+            AbandonedError: Nobody wants the file any more.
+        """
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.check_wanted()
+            time.sleep(min(left, _LOOK_UP))
+
     def receive(self, sock: socket.socket, buffer: memoryview) -> int:
         """Read from `sock` into `buffer` as the deadlines allow.
 

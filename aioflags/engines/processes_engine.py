@@ -15,6 +15,7 @@ import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -64,7 +65,7 @@ class ProcessesEngine:
         try:
             # Starting a process takes long enough to be felt on the loop.
             submitting = asyncio.get_running_loop().run_in_executor(self._starter, self._submit, attempt, slot)
-            future = await finish_first(submitting)
+            future = await finish_first(submitting, partial(self._give_up, slot))
             meter.scheduled(future)
             result, times = await self._wait(future, slot)
         except BrokenProcessPool:
@@ -78,10 +79,14 @@ class ProcessesEngine:
         try:
             return await asyncio.shield(asyncio.wrap_future(future))
         except asyncio.CancelledError:
-            self._flags[slot] = 1
-            if not future.cancel():
-                await asyncio.wait([asyncio.wrap_future(future)])
+            await self._give_up(slot, future)
             raise
+
+    async def _give_up(self, slot: int, future: Future[_Answer]) -> None:
+        """Tell the worker that nobody wants the file, and wait until it has heard."""
+        self._flags[slot] = 1
+        if not future.cancel():
+            await asyncio.wait([asyncio.wrap_future(future)])
 
     def _submit(self, attempt: Attempt, slot: int) -> Future[_Answer]:
         try:

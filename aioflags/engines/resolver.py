@@ -31,7 +31,7 @@ class Resolver:
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioflags-dns")
-        self._unknown: OrderedDict[str, tuple[float, OSError]] = OrderedDict()
+        self._unknown: OrderedDict[str, tuple[float, tuple[object, ...]]] = OrderedDict()
         self._private: OrderedDict[str, bool] = OrderedDict()
 
     async def resolve(self, host: str, port: int, family: int) -> list[ResolveResult]:
@@ -43,7 +43,8 @@ class Resolver:
         loop = asyncio.get_running_loop()
         known = self._unknown.get(host)
         if known is not None and loop.time() < known[0]:
-            raise known[1]
+            # Raised anew each time: an exception that is kept keeps the frames of all who met it.
+            raise socket.gaierror(*known[1])
         try:
             rows = await loop.run_in_executor(
                 self._executor,
@@ -57,7 +58,7 @@ class Resolver:
             )
         except socket.gaierror as error:
             if error.errno in UNKNOWN_HOST:
-                _remember(self._unknown, host, (loop.time() + _NEGATIVE_TTL, error))
+                _remember(self._unknown, host, (loop.time() + _NEGATIVE_TTL, error.args))
             raise
         results = [_as_result(host, row[4], row[0], row[2]) for row in rows]
         _remember(self._private, host, all(is_private_address(result["host"]) for result in results))

@@ -24,6 +24,7 @@ class Attempt:
         expected_digests: Algorithm to hexadecimal digest that the content must have.
         may_replace: A file of this name may be replaced.
         is_public_only: Refuse addresses of private networks: a public server redirected here.
+        is_fresh: Use no kept connection: the last one was closed before it was answered.
     """
 
     target: Target
@@ -33,6 +34,7 @@ class Attempt:
     expected_digests: Mapping[str, str] = field(default_factory=dict)
     may_replace: bool = False
     is_public_only: bool = False
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
