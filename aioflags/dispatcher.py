@@ -276,7 +276,7 @@ class Dispatcher:
     def _spare(self, job: Job, now: float) -> None:
         """Leave a host alone that refuses again and again, although it does not say for how long."""
         setbacks = self._schedule.setbacks(job.host)
-        if job.feedback is Feedback.SLOW_DOWN and setbacks > 1:
+        if job.feedback is Feedback.REFUSED and setbacks > 1:
             pause = backoff(setbacks, 0.5 + random.random() / 2)  # noqa: S311 - no secret
             self._schedule.pause(job.host, now + min(pause, _LONGEST_SPARING))
 
@@ -290,5 +290,5 @@ class Dispatcher:
             job.queued = time.monotonic()
             not_before = now + outcome.delay if outcome.delay else None
             # What began is ended first; but a host that refuses is asked for another item, or one would bear it all.
-            is_first = job.feedback is not Feedback.SLOW_DOWN
+            is_first = job.feedback is not Feedback.REFUSED
             self._schedule.add(job, job.host, job.lane, not_before=not_before, first=is_first)

@@ -195,9 +195,9 @@ def feedback_of(result: AttemptResult) -> Feedback:
     """Tell what an attempt taught about its host."""
     if result.detail == "out of resources":
         return Feedback.OUT_OF_RESOURCES
-    if result.http_status in SLOW_STATUSES or (
-        result.error is not None and result.error.kind in {"timeout", "stalled"}
-    ):
+    if result.http_status in SLOW_STATUSES:
+        return Feedback.REFUSED
+    if result.error is not None and result.error.kind in {"timeout", "stalled"}:
         return Feedback.SLOW_DOWN
     return Feedback.WELL if result.error is None else Feedback.NEUTRAL
 

@@ -27,6 +27,7 @@ class Feedback(Enum):
     WELL = "well"
     NEUTRAL = "neutral"
     SLOW_DOWN = "slow down"
+    REFUSED = "refused"
     OUT_OF_RESOURCES = "out of resources"
 
 
@@ -172,12 +173,12 @@ class Schedule(Generic[T]):
             host.setbacks = 0
             host.window = min(self._limit, host.window + 1.0 / host.window)
             self._window = min(float(self._concurrency), self._window + 1.0 / self._window)
-        elif feedback is Feedback.SLOW_DOWN and started > host.shrunk_at:
+        elif feedback in {Feedback.SLOW_DOWN, Feedback.REFUSED} and started > host.shrunk_at:
             # Attempts that were in flight together tell one thing together: they halve the window once. Those that
             # began at the very time of it count to them: the clock of uvloop stands still for a millisecond.
             host.window = max(1.0, host.window / 2)
             host.shrunk_at = now
-            host.setbacks += 1
+            host.setbacks += feedback is Feedback.REFUSED
         elif feedback is Feedback.OUT_OF_RESOURCES and started > self._shrunk_at:
             self._window = max(1.0, self._window / 2)
             self._shrunk_at = now
@@ -191,7 +192,7 @@ class Schedule(Generic[T]):
         self._let_rest(host)
 
     def setbacks(self, host_name: str) -> int:
-        """Tell how often in a row, with nothing going well in between, the host has asked for less or timed out."""
+        """Tell how often in a row, with nothing going well in between, the host has refused requests."""
         host = self._hosts.get(host_name)
         return 0 if host is None else host.setbacks
 

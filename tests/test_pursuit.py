@@ -286,8 +286,8 @@ def test_circle_of_redirects_ends() -> None:
     [
         (AttemptResult(http_status=200), Feedback.WELL),
         (redirected("/b"), Feedback.WELL),
-        (refused(429), Feedback.SLOW_DOWN),
-        (refused(503), Feedback.SLOW_DOWN),
+        (refused(429), Feedback.REFUSED),
+        (refused(503), Feedback.REFUSED),
         (failed("timeout"), Feedback.SLOW_DOWN),
         (failed("stalled", http_status=200), Feedback.SLOW_DOWN),
         (refused(500), Feedback.NEUTRAL),

@@ -491,3 +491,21 @@ class ScheduleMachine(RuleBasedStateMachine):
 
 
 TestSchedule = pytest.mark.slow(ScheduleMachine.TestCase)
+
+
+def test_refusals_in_a_row_are_counted_once_for_each_batch_until_one_goes_well() -> None:
+    """How long a host is left alone depends on how often it refused in turn, not on how much it had at once."""
+    schedule: Schedule[int] = Schedule(concurrency=8, per_host=0, rate=None)
+    lane = Lane()
+    for entry in range(8):
+        schedule.add(entry, "a", lane)
+    for _ in range(3):
+        schedule.take(0.0)
+    for _ in range(2):
+        schedule.finish("a", lane, Feedback.REFUSED, started=0.0, now=1.0)
+    assert schedule.setbacks("a") == 1
+    schedule.take(2.0)
+    schedule.finish("a", lane, Feedback.REFUSED, started=2.0, now=3.0)
+    assert schedule.setbacks("a") == 2
+    schedule.finish("a", lane, Feedback.WELL, started=0.0, now=4.0)
+    assert (schedule.setbacks("a"), schedule.setbacks("never seen")) == (0, 0)
