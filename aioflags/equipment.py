@@ -61,7 +61,10 @@ async def open_equipment(
         stack.push_async_callback(_in, hands, destination.close)
         await _in(hands, destination.open)
         credentials = await _in(hands, read_netrc) if settings.netrc else Credentials()
-        register = await _in(hands, partial(Register, destination, settings.existing, settings.hashes))
+        opening = asyncio.get_running_loop().run_in_executor(
+            hands, Register, destination, settings.existing, settings.hashes
+        )
+        register = await finish_first(opening, lambda register: _in(hands, register.close))
         stack.push_async_callback(_in, hands, register.close)
         made = await _make_engine(engine, settings, destination, hands, stack) if isinstance(engine, str) else engine
         stack.push_async_callback(made.close)

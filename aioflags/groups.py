@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 __all__ = ["GroupCommit", "finish_first", "shut_down"]
@@ -70,7 +71,7 @@ class GroupCommit(Generic[J, R]):
         before = len(self._waiting)
         self._waiting = [row for row in self._waiting if row[1] is not future]
         if len(self._waiting) == before and self._running is not None:
-            await asyncio.wait([self._running])
+            await _wait_out(self._running)
 
     def _start(self) -> None:
         self._group, self._waiting = self._waiting, []
@@ -102,10 +103,17 @@ async def finish_first(future: asyncio.Future[R], clean_up: Callable[[R], Awaita
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await asyncio.wait([future])
+        await _wait_out(future)
         if clean_up is not None and not future.cancelled() and future.exception() is None:
-            await clean_up(future.result())
+            await _wait_out(asyncio.ensure_future(clean_up(future.result())))
         raise
+
+
+async def _wait_out(future: asyncio.Future[R]) -> None:
+    """Wait for the end of `future`; whoever is cancelled already can be cancelled again, and waits all the same."""
+    while not future.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([future])
 
 
 async def shut_down(executor: Executor) -> None:
@@ -118,7 +126,7 @@ async def shut_down(executor: Executor) -> None:
         loop.call_soon_threadsafe(_set, ended)
 
     threading.Thread(target=end, name="aioflags-shutdown", daemon=True).start()
-    await ended
+    await finish_first(ended)
 
 
 def _set(future: asyncio.Future[None]) -> None:
