@@ -1,0 +1,119 @@
+"""The loop of a host program is never blocked: no file, no look-up, no import in its thread while a job runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aioflags.flagserver.server import ServerThread
+
+PROGRAM = """
+import asyncio, json, logging, sys, threading
+
+import aioflags
+
+BLOCKING = {
+    "open", "os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "os.listdir", "os.scandir", "os.truncate",
+    "sqlite3.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.connect", "time.sleep", "subprocess.Popen",
+    "import", "probe",
+}
+url, directory, engine, loop, is_debug = sys.argv[1:]
+events, messages, here = [], [], threading.get_ident()
+is_watching = False
+
+
+def audit(event, args):
+    # aiohttp's own connections are made by the loop, which says so by the same event but does not wait.
+    if is_watching and event in BLOCKING and threading.get_ident() == here and args[:1] not in [("_aio",)]:
+        if not (event == "socket.connect" and args[0].gettimeout() == 0.0):
+            events.append([event, repr(args[:1])])
+
+
+class Messages(logging.Handler):
+    def emit(self, record):
+        messages.append(record.getMessage())
+
+
+def urls():
+    for number in range(150):
+        yield f"{url}bytes/{number * 50}?seed={number}"
+    for number in range(3):
+        yield f"{url}bytes/3000000?seed=big{number}"
+        yield f"{url}missing/{number}"
+        yield f"{url}bytes/{number + 1}?status=503&times=1"
+
+
+async def main():
+    # In a running loop of somebody else's, who has imported no more than the package.
+    global is_watching
+    assert engine == "asyncio" or "aiohttp" not in sys.modules
+    is_watching = True
+    async with aioflags.Downloader(directory, engine=engine, concurrency=16) as downloader:
+        async with downloader.outcomes(urls()) as outcomes:
+            statuses = [outcome.status.value async for outcome in outcomes]
+        statuses.append((await downloader.download_one(f"{url}bytes/7")).status.value)
+    is_watching = False
+    return statuses
+
+
+logging.getLogger("asyncio").addHandler(Messages())
+sys.addaudithook(audit)
+if __name__ == "__main__":
+    if loop == "uvloop":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    else:
+        factory = asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory, debug=is_debug == "debug") as runner:
+        statuses = runner.run(main())
+    counts = {status: statuses.count(status) for status in sorted(set(statuses))}
+    print(json.dumps({"counts": counts, "events": events, "messages": messages}))
+"""
+COUNTS = {"missing": 3, "saved": 157}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerThread]:
+    with ServerThread() as server:
+        yield server
+
+
+def run(server: ServerThread, tmp_path: Path, *arguments: str) -> Any:
+    """Run the program in a process of its own; an audit hook cannot be taken back."""
+    tmp_path.mkdir(exist_ok=True)
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    # By name, so that somebody has to look it up.
+    url = server.url.replace("127.0.0.1", "localhost")
+    command = [sys.executable, str(program), url, str(tmp_path / "files"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("engine", ["asyncio", "threads", "processes", "sequential"])
+def test_nothing_blocks_the_loop(server: ServerThread, tmp_path: Path, engine: str, loop: str) -> None:
+    """No file is opened or renamed, no name looked up, nothing imported or slept through in the loop's thread."""
+    seen = run(server, tmp_path, engine, loop, "quiet")
+    assert seen["counts"] == COUNTS
+    assert seen["events"] == []
+
+
+def test_no_callback_is_slow(server: ServerThread, tmp_path: Path) -> None:
+    """The debug mode of asyncio names none that took 0.1 s; a machine that halts us does not do so three times."""
+    messages = []
+    for attempt in range(3):
+        seen = run(server, tmp_path / str(attempt), "asyncio", "asyncio", "debug")
+        assert seen["counts"] == COUNTS
+        messages = [message for message in seen["messages"] if "took" in message]
+        if not messages:
+            break
+    assert messages == []
