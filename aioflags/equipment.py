@@ -95,6 +95,9 @@ async def _make_engine(
 
 def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
     """Do what blocks before the engine can be made on the loop."""
+    # Storage asks for it with the first large body, in the thread of the loop.
+    import aiofiles.threadpool  # noqa: F401
+
     from aioflags.engines.asyncio_engine import AsyncioEngine
     from aioflags.engines.tls import load_ssl_context
 
