@@ -440,7 +440,8 @@ async def test_fault_of_the_destination_is_raised_after_the_outcomes(path: Path)
                 gate.set()
                 async for outcome in outcomes:
                     seen.append(outcome)
-        assert len(seen) + 1 == len(engine.attempts) == 4
+        # Those in flight end one by one, so a few more may have begun before the fault was seen.
+        assert len(seen) + 1 == len(engine.attempts) < 8
         assert kinds(seen)["0"] == "storage"
         assert (await waiting).status is Status.SAVED
         with pytest.raises(StorageError):
