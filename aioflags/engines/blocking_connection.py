@@ -14,6 +14,7 @@ from http.client import HTTPResponse, parse_headers
 from urllib.parse import unquote, urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from aioflags.engines.faults import PrivateAddressError
 from aioflags.engines.guard import GuardedSocket
@@ -21,7 +22,7 @@ from aioflags.engines.seam import Attempt
 from aioflags.settings import Settings
 from aioflags.urls import Target, is_private_address
 
-__all__ = ["Connections"]
+__all__ = ["Connection", "Connections"]
 
 _KEEP_ALIVE = 20.0
 # Every thread keeps so many, and open files are few.
@@ -40,29 +41,40 @@ class _FinalResponse(HTTPResponse):
         return version, status, reason
 
 
-class _PlainConnection(HTTPConnection):
+class Connection(HTTPConnection):
+    """A connection that refuses private peers where only public ones are allowed, and knows which kind it has."""
+
     response_class = _FinalResponse
     is_public_only = False
     is_private = False
 
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
-        self.is_private = _check_peer(sock, self.is_public_only)
+        sock = self._connect_in_public() if self.is_public_only else super()._new_conn()
+        self.is_private = is_private_address(str(sock.getpeername()[0]))
         return sock
 
+    def _connect_in_public(self) -> socket.socket:
+        """Connect to one of the public addresses of the host; no packet goes to a private one."""
+        name = self._dns_host
+        rows = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
+        failure: Exception = PrivateAddressError(0, "only private addresses")
+        try:
+            for address in dict.fromkeys(str(row[4][0]) for row in rows):
+                if is_private_address(address):
+                    continue
+                self.host = address
+                try:
+                    return super()._new_conn()
+                except HTTPError as error:
+                    failure = error
+        finally:
+            # The certificate is to be for the name.
+            self.host = name
+        raise failure
 
-class _TLSConnection(HTTPSConnection):
-    response_class = _FinalResponse
-    is_public_only = False
-    is_private = False
 
-    def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
-        self.is_private = _check_peer(sock, self.is_public_only)
-        return sock
-
-
-Connection = _PlainConnection | _TLSConnection
+class _TLSConnection(Connection, HTTPSConnection):
+    """The same for https."""
 
 
 class Connections:
@@ -136,7 +148,7 @@ class Connections:
             if self._proxy is not None:
                 connection.set_tunnel(target.host, target.port, headers=self._proxy_authorization())
         else:
-            connection = _PlainConnection(host, port, timeout=timeout)
+            connection = Connection(host, port, timeout=timeout)
         connection.is_public_only = attempt.is_public_only and self._proxy is None
         try:
             connection.connect()
@@ -163,15 +175,3 @@ class Connections:
 
 def _key_of(attempt: Attempt) -> _Key:
     return (*attempt.target.origin, attempt.is_public_only)
-
-
-def _check_peer(sock: socket.socket, is_public_only: bool) -> bool:
-    """Tell whether the peer is in a private network; refuse it where only public ones are allowed.
-
-    It is the address that is connected, whatever the name said, and no byte has been sent.
-    """
-    is_private = is_private_address(str(sock.getpeername()[0]))
-    if is_private and is_public_only:
-        sock.close()
-        raise PrivateAddressError(0, "private address")
-    return is_private

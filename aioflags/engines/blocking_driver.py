@@ -98,14 +98,13 @@ class BlockingDriver:
     def _ask(self, connection: Connection, attempt: Attempt, guard: Guard) -> BaseHTTPResponse:
         guard.connected()
         connection.sock.guard = guard  # type: ignore[union-attr]
+        proxy_headers = self._connections.proxy_headers(attempt.target)
+        headers = {"Host": attempt.target.netloc, **proxy_headers, **attempt.headers}
+        # http.client makes Latin-1 of them; they are to go as UTF-8, as in every engine.
         connection.request(
             "GET",
             self._connections.request_line_target(attempt.target),
-            headers={
-                "Host": attempt.target.netloc,
-                **self._connections.proxy_headers(attempt.target),
-                **attempt.headers,
-            },
+            headers={name: value.encode().decode("latin-1") for name, value in headers.items()},
             preload_content=False,
             decode_content=False,
         )

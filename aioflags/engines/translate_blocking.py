@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 
-from urllib3.exceptions import HTTPError, ProxyError
+from urllib3.exceptions import HTTPError
 
 from aioflags.engines.faults import causes_of, failed, reason_of, translate_system_fault
 from aioflags.engines.seam import AttemptResult
@@ -15,6 +16,8 @@ __all__ = ["BLOCKING_ERRORS", "ending_of", "translate_blocking"]
 
 #: What a request can end in; `ValueError` is http.client's for odd URLs and header bytes.
 BLOCKING_ERRORS = (HTTPError, HTTPException, OSError, ValueError)
+
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 
 
 def translate_blocking(
@@ -32,10 +35,10 @@ def translate_blocking(
     system = translate_system_fault(chain, host)
     if system is not None and not (via_proxy and system.error is not None and system.error.kind == "dns"):
         return system
-    if any(isinstance(each, ProxyError) for each in chain) or (via_proxy and is_connecting):
-        return failed("connect", f"cannot connect through the proxy{reason_of(chain)}", host)
     if any(isinstance(each, TimeoutError) for each in chain):
         return failed("timeout", "no connection within --connect-timeout", host)
+    if via_proxy and is_connecting:
+        return _tunnel_refused(chain, host) or failed("connect", f"cannot connect to the proxy{reason_of(chain)}", host)
     if is_connecting:
         return failed("connect", f"cannot connect{reason_of(chain)}", host)
     if any(isinstance(each, RemoteDisconnected | OSError) for each in chain):
@@ -57,6 +60,15 @@ def ending_of(error: BaseException, host: str) -> Ending:
     if any(isinstance(each, IncompleteRead) for each in chain):
         return Ending.CUT
     raise make_error("protocol", "the body cannot be read", host) from error
+
+
+def _tunnel_refused(chain: list[BaseException], host: str) -> AttemptResult | None:
+    """http.client says in words only what a proxy answered to CONNECT."""
+    found = next(filter(None, (_TUNNEL_REFUSED.match(str(each)) for each in chain)), None)
+    if found is None:
+        return None
+    status = int(found[1])
+    return failed("http", f"the proxy answered with status {status}", host, http_status=status)
 
 
 def _is_bad_chunk_size(error: BaseException) -> bool:
