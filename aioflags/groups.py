@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-__all__ = ["GroupCommit", "finish_first", "shut_down"]
+__all__ = ["GroupCommit", "finish_first", "shut_down", "wait_out"]
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -71,7 +71,7 @@ class GroupCommit(Generic[J, R]):
         before = len(self._waiting)
         self._waiting = [row for row in self._waiting if row[1] is not future]
         if len(self._waiting) == before and self._running is not None:
-            await _wait_out(self._running)
+            await wait_out(self._running)
 
     def _start(self) -> None:
         self._group, self._waiting = self._waiting, []
@@ -103,13 +103,13 @@ async def finish_first(future: asyncio.Future[R], clean_up: Callable[[R], Awaita
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await _wait_out(future)
+        await wait_out(future)
         if clean_up is not None and not future.cancelled() and future.exception() is None:
-            await _wait_out(asyncio.ensure_future(clean_up(future.result())))
+            await wait_out(asyncio.ensure_future(clean_up(future.result())))
         raise
 
 
-async def _wait_out(future: asyncio.Future[R]) -> None:
+async def wait_out(future: asyncio.Future[R]) -> None:
     """Wait for the end of `future`; whoever is cancelled already can be cancelled again, and waits all the same."""
     while not future.done():
         with suppress(asyncio.CancelledError):

@@ -26,7 +26,7 @@ from aioflags.engines.guard import AbandonedError, Guard
 from aioflags.engines.seam import Attempt, AttemptResult, Meter, Times
 from aioflags.engines.tls import load_ssl_context
 from aioflags.errors import make_error
-from aioflags.groups import finish_first, shut_down
+from aioflags.groups import finish_first, shut_down, wait_out
 from aioflags.settings import Settings
 from aioflags.writer import Writer
 
@@ -69,7 +69,9 @@ class ProcessesEngine:
             meter.scheduled(future)
             result, times = await self._wait(future, slot)
         except BrokenProcessPool:
-            return self._broken(attempt)
+            # A worker was killed: all attempts of its pool are lost, the run is not.
+            message = "the worker process that made this attempt died"
+            return AttemptResult(error=make_error("disconnected", message, attempt.target.host))
         finally:
             self._free.append(slot)
         meter.take_over(times)
@@ -86,31 +88,25 @@ class ProcessesEngine:
         """Tell the worker that nobody wants the file, and wait until it has heard."""
         self._flags[slot] = 1
         if not future.cancel():
-            await asyncio.wait([asyncio.wrap_future(future)])
+            await wait_out(asyncio.wrap_future(future))
 
     def _submit(self, attempt: Attempt, slot: int) -> Future[_Answer]:
+        """Hand an attempt to the workers; in one thread only, so that a broken pool has one successor."""
+        pool = self._pool or self._open_pool()
         try:
-            return self._open_pool().submit(_work, attempt, slot)
+            return pool.submit(_work, attempt, slot)
         except BrokenProcessPool:
-            # It broke while nobody was looking: its successor takes this one.
-            self._pool = None
+            pool.shutdown()
             return self._open_pool().submit(_work, attempt, slot)
 
     def _open_pool(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers,
-                mp_context=self._context,
-                initializer=_open_worker,
-                initargs=(*self._places, self._settings, self._flags),
-            )
+        self._pool = ProcessPoolExecutor(
+            self._workers,
+            mp_context=self._context,
+            initializer=_open_worker,
+            initargs=(*self._places, self._settings, self._flags),
+        )
         return self._pool
-
-    def _broken(self, attempt: Attempt) -> AttemptResult:
-        """A worker was killed: all attempts of its pool are lost, the run is not."""
-        self._pool = None
-        message = "the worker process that made this attempt died"
-        return AttemptResult(error=make_error("disconnected", message, attempt.target.host))
 
     async def close(self) -> None:
         """End the processes."""

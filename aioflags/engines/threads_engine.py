@@ -12,7 +12,7 @@ from aioflags.engines.blocking_body import SharedByteRate
 from aioflags.engines.blocking_driver import BlockingDriver
 from aioflags.engines.guard import AbandonedError, Guard
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
-from aioflags.groups import shut_down
+from aioflags.groups import shut_down, wait_out
 from aioflags.settings import Settings
 from aioflags.writer import Writer
 
@@ -51,7 +51,7 @@ class ThreadsEngine:
         except asyncio.CancelledError:
             abandoned.set()
             if not future.cancel():
-                await asyncio.wait([asyncio.wrap_future(future)])
+                await wait_out(asyncio.wrap_future(future))
             raise
 
     async def close(self) -> None:
