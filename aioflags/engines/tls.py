@@ -21,8 +21,9 @@ def load_ssl_context(cacert: str | None = None, *, insecure: bool = False) -> ss
     """
     try:
         context = ssl.create_default_context(cafile=cacert)
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no certificate in it"
+    except OSError as error:
+        # What OpenSSL says of a broken file is meant for nobody.
+        reason = "no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
         raise UsageError(f"cannot use --cacert {cacert}: {reason}") from error
     context.set_alpn_protocols(["http/1.1"])
     if insecure:
