@@ -25,7 +25,7 @@ from aioflags.errors import DownloadError, StorageError, UsageError, make_error
 from aioflags.items import Item, Outcome, Status
 from tests.faultserver import FaultServer, Gate, answer, say, server_context
 from tests.hostile import BODY, Client, head
-from tests.leftovers import leaving_nothing, moments
+from tests.leftovers import forgive_uvloop, leaving_nothing, moments
 from tests.test_engines import BIG
 
 FULL = AttemptResult(make_error("storage", "cannot write: no space left"), detail="destination")
@@ -765,6 +765,7 @@ async def test_job_cancelled_at_any_moment_leaves_nothing(
     path: Path, authority: trustme.CA, cacert: str, scheme: str, is_twice: bool
 ) -> None:
     """From opening to closing: no task, thread, open file or part, and every file there is whole."""
+    forgive_uvloop()
 
     def stall(client: Client) -> None:
         client.send(head(length=len(BIG)), BIG[:1_200_000])

