@@ -125,8 +125,13 @@ async def shut_down(executor: Executor) -> None:
         executor.shutdown(wait=True, cancel_futures=True)
         loop.call_soon_threadsafe(_set, ended)
 
-    threading.Thread(target=end, name="aioflags-shutdown", daemon=True).start()
-    await finish_first(ended)
+    thread = threading.Thread(target=end, name="aioflags-shutdown", daemon=True)
+    thread.start()
+    try:
+        await finish_first(ended)
+    finally:
+        # All that it has left to do is to return; without this it would be seen after the end now and then.
+        thread.join()
 
 
 def _set(future: asyncio.Future[None]) -> None:

@@ -1,0 +1,136 @@
+"""What a job works with: opened together, closed together, in whatever moment it fails or is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from aioflags.engines.fake import FakeEngine
+from aioflags.equipment import EngineName, open_equipment
+from aioflags.errors import StorageError, UsageError
+from aioflags.items import Item
+from aioflags.settings import Settings
+
+ENGINES: dict[EngineName, str] = {
+    "asyncio": "AsyncioEngine", "threads": "ThreadsEngine", "processes": "ProcessesEngine",
+    "sequential": "ThreadsEngine",
+}  # fmt: skip
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("aioflags-")]
+
+
+def open_files(directory: Path) -> list[str]:
+    """Descriptors of ours that are in `directory`."""
+    found = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        except OSError:
+            continue
+    return [path for path in found if path.startswith(str(directory))]
+
+
+def nothing_is_left(directory: Path) -> bool:
+    return threads() == [] and open_files(directory) == [] and os.listdir(directory) == []
+
+
+@pytest.mark.parametrize(("name", "made"), ENGINES.items())
+async def test_engine_is_made_by_its_name(tmp_path: Path, name: EngineName, made: str) -> None:
+    """And closed with the rest; without a download nothing remains."""
+    async with open_equipment(tmp_path, Settings(concurrency=3), name) as equipment:
+        assert type(equipment.engine).__name__ == made
+        expected = {"asyncio": None, "threads": 3, "sequential": 1, "processes": os.cpu_count()}
+        assert equipment.engine.capacity == expected[name]
+        assert [path.name for path in tmp_path.iterdir()] == [".aioflags"]
+    assert nothing_is_left(tmp_path)
+
+
+async def test_claims_give_names(tmp_path: Path) -> None:
+    """Each item the one that it keeps, and the same again for the same URL in one list is a duplicate."""
+    async with open_equipment(tmp_path, Settings(), FakeEngine()) as equipment:
+        items = [Item("http://example.org/a"), Item("http://example.net/a"), Item("http://example.org/a")]
+        claims = [await equipment.claims.submit((item, 0)) for item in items]
+    assert claims[0].name == "a"
+    assert claims[1].name is not None
+    assert claims[1].name.startswith("a-")
+    assert [claim.is_duplicate for claim in claims] == [False, False, True]
+
+
+async def test_engine_of_ones_own_is_closed(tmp_path: Path) -> None:
+    """It is given away."""
+    engine = FakeEngine()
+    async with open_equipment(tmp_path, Settings(), engine) as equipment:
+        assert equipment.engine is engine
+        assert not engine.is_closed
+    assert engine.is_closed
+
+
+async def test_error_of_the_block_leaves_nothing(tmp_path: Path) -> None:
+    """It goes on, and everything is closed."""
+    engine = FakeEngine()
+    with pytest.raises(ZeroDivisionError):
+        async with open_equipment(tmp_path, Settings(), engine):
+            raise ZeroDivisionError
+    assert engine.is_closed
+    assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("option", ["cacert", "netrc", "directory"])
+async def test_what_cannot_be_opened_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: EngineName, option: str
+) -> None:
+    """A file that an option names, or the destination: told at once, and what was open by then is closed."""
+    bad = tmp_path / "bad"
+    bad.write_text("this is no such file")
+    monkeypatch.setenv("NETRC", str(bad))
+    options: dict[str, Any] = {"cacert": {"cacert": str(bad)}, "netrc": {"netrc": True}, "directory": {}}
+    directory = bad if option == "directory" else tmp_path / "files"
+    with pytest.raises(StorageError if option == "directory" else UsageError, match=str(bad)):
+        async with open_equipment(directory, Settings(**options[option]), name):
+            pass
+    assert threads() == []
+    assert open_files(tmp_path) == []
+    if directory != bad:
+        assert list(directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["asyncio", "threads", "processes"])
+async def test_cancelled_at_any_moment_it_leaves_nothing(tmp_path: Path, name: EngineName) -> None:
+    """While it opens, once or twice: tried at every turn of the loop until it is open."""
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    directory = tmp_path / "files"
+    settings = Settings(cacert=str(tmp_path / "ca.pem"))
+    opened = asyncio.Event()
+
+    async def use() -> None:
+        async with open_equipment(directory, settings, name):
+            opened.set()
+
+    turns = 0
+    while not opened.is_set():
+        task = asyncio.ensure_future(use())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if opened.is_set():
+            await task
+            continue
+        task.cancel()
+        await asyncio.sleep(0)
+        if turns % 2:
+            task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() or opened.is_set()
+        assert threads() == [], turns
+        assert open_files(directory) == [], turns
+        assert not directory.exists() or os.listdir(directory) == [], turns
+        turns += 1 + turns // 20
+    assert turns > 5
