@@ -388,6 +388,21 @@ def test_deadline_to_connect_holds_for_tls(bench: Open) -> None:
         assert "--connect-timeout" in str(result.error)
 
 
+@pytest.mark.parametrize("answered", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 100 Go on\r\n\r\n", b"HTTP/1.1 2"])
+def test_deadline_to_connect_holds_for_a_proxy_that_drips(bench: Open, answered: bytes) -> None:
+    """However lively its answer to CONNECT is, for ever."""
+
+    def drip(client: Client) -> None:
+        client.send(answered)
+        client.drip((answered if b"100" in answered else b"x") * 10_000, 0.005)
+
+    with FaultServer({"CONNECT": drip}) as proxy, bench(connect_timeout=0.2, proxy=proxy.url) as tool:
+        began = time.monotonic()
+        result = tool.fetch("https://origin.example/")
+        assert (kind_of(result), result.requests) == ("timeout", 1)
+        assert 0.2 <= time.monotonic() - began < 10
+
+
 def test_own_slowness_is_not_the_servers_fault(bench: Open) -> None:
     """While a rate limit holds the transfer back, no deadline runs; it never speeds."""
     with FaultServer({"file": say(answer(BODY * 100))}) as server:

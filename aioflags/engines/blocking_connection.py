@@ -11,6 +11,8 @@ import ssl
 import time
 from collections import OrderedDict
 from http.client import HTTPResponse, parse_headers
+from io import BufferedReader, RawIOBase
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -73,8 +75,48 @@ class Connection(HTTPConnection):
         raise failure
 
 
+class _HurriedSocket(RawIOBase):
+    """A socket whose reads share one deadline; a socket's own timeout counts from each byte.
+
+    Args:
+        sock: Connected.
+        seconds: How long they may take together.
+    """
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        self._sock = sock
+        self._until = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._sock.recv_into(buffer)
+
+    def makefile(self, *_: object) -> BufferedReader:
+        """Give the file that an HTTP parser asks for."""
+        return BufferedReader(self)
+
+    def sendall(self, data: bytes) -> None:
+        """Send all."""
+        self._sock.sendall(data)
+
+
 class _TLSConnection(Connection, HTTPSConnection):
     """The same for https."""
+
+    def _tunnel(self) -> None:
+        sock: Any = self.sock
+        # A proxy that drips its answer would hold the thread for ever.
+        self.sock = _HurriedSocket(sock, float(self.timeout))  # type: ignore[arg-type]
+        try:
+            super()._tunnel()
+        finally:
+            self.sock = sock
 
 
 class Connections:
