@@ -311,6 +311,26 @@ async def test_reset_of_a_body_without_length_is_seen(
             assert (kind_of(result), tool.files) == ("disconnected", {})
 
 
+@pytest.mark.parametrize("has_length", [True, False], ids=["length", "open end"])
+async def test_end_that_comes_before_we_have_read_takes_nothing_along(
+    bench: Fetch, context: ssl.SSLContext | None, cacert: str, has_length: bool
+) -> None:
+    """uvloop drops what TLS has in stock when the connection ends while reading is paused (uvloop#661)."""
+    ended = threading.Event()
+
+    def at_once(client: Client) -> None:
+        client.send(head(length=len(BIG) if has_length else None), BIG)
+        client.sock.shutdown(socket.SHUT_WR)
+        ended.set()
+        client.hold()
+
+    with FaultServer({"big": at_once}, context) as server:
+        async with bench(cacert=cacert, limit_rate=len(BIG) * 4) as tool:
+            result = await tool.fetch(f"{server.url}/big")
+            assert (result.error, tool.files) == (None, {"file": BIG})
+            assert ended.is_set()
+
+
 async def test_answer_that_is_left_early_is_not_downloaded_on(
     bench: Fetch, context: ssl.SSLContext | None, cacert: str
 ) -> None:

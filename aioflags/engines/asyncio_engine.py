@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from aioflags.engines.answers import BodyRules, has_private_literal, refused, result_of_saved, result_of_unsaved
 from aioflags.engines.body import Body
+from aioflags.engines.connector import Connector
 from aioflags.engines.exchange import Exchange, trace_exchanges
 from aioflags.engines.faults import private_address_error
 from aioflags.engines.resolver import Resolver, SessionResolver
@@ -34,21 +34,7 @@ _BATCH = 1 << 18
 _DRAIN = 1 << 16
 #: Seconds for that.
 _DRAIN_TIME = 1.0
-_KEEP_ALIVE = 20.0
 _MAX_FIELD = 1 << 16
-
-
-class _Connector(aiohttp.TCPConnector):
-    async def _get(self, key: Any, traces: Any) -> Any:
-        """Drop idle connections on which bytes came that nobody asked for.
-
-        aiohttp would take them for the answer to the next request (tried with 3.14.5). Source: RFC 9112, section 9.2.
-        """
-        idle = self._conns.get(key, ())
-        for row in [row for row in idle if row[0].should_close]:
-            row[0].close()
-            self._conns[key].remove(row)
-        return await super()._get(key, traces)
 
 
 class AsyncioEngine:
@@ -67,6 +53,7 @@ class AsyncioEngine:
         self._settings = settings
         self._ssl: ssl.SSLContext | bool = not settings.insecure if ssl_context is None else ssl_context
         self._resolver = Resolver()
+        self._connectors: dict[tuple[bool, bool], Connector] = {}
         self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
         self._byte_rate = None if settings.limit_rate is None else ByteRate(settings.limit_rate)
         self._proxy = None if settings.proxy is None else URL(settings.proxy)
@@ -86,7 +73,8 @@ class AsyncioEngine:
                 raise
             result = exchange.complaint(host)
         if result.detail == "out of resources":
-            self._close_idle()
+            for connector in self._connectors.values():
+                connector.close_idle()
         # A try that got no connection is a try all the same.
         return replace(result, requests=max(1, exchange.requests))
 
@@ -96,15 +84,6 @@ class AsyncioEngine:
             await session.close()
         await self._resolver.close()
 
-    def _close_idle(self) -> None:
-        """Give back the open files of connections that nobody uses; aiohttp has no public way, and keeps any number."""
-        for session in self._sessions.values():
-            assert session.connector is not None
-            for idle in session.connector._conns.values():
-                for protocol, _ in idle:
-                    protocol.abort()
-            session.connector._conns.clear()
-
     def _session(self, is_public_only: bool, is_fresh: bool) -> aiohttp.ClientSession:
         """One session and pool for each address policy: a pooled connection must not pass a check it never had.
 
@@ -113,16 +92,8 @@ class AsyncioEngine:
         kind = (is_public_only, is_fresh)
         session = self._sessions.get(kind)
         if session is None:
-            connector = _Connector(
-                limit=0,
-                limit_per_host=0,
-                force_close=is_fresh,
-                keepalive_timeout=None if is_fresh else _KEEP_ALIVE,
-                ttl_dns_cache=300,
-                dns_cache_max_size=50_000,
-                resolver=SessionResolver(self._resolver, is_public_only=is_public_only),
-                ssl=self._ssl,
-            )
+            resolver = SessionResolver(self._resolver, is_public_only=is_public_only)
+            connector = self._connectors[kind] = Connector(resolver, self._ssl, is_fresh=is_fresh)
             session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
