@@ -6,6 +6,7 @@ swept by the next. A final name only ever holds a whole file, by rename.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -50,6 +51,7 @@ class Destination:
             raise UsageError("the path of the destination holds a null character")
         self._folders: dict[tuple[str, ...], Folder] = {}
         self._root: Folder | None = None
+        self._identity: tuple[int, int] | None = None
         self._state: Folder | None = None
         self._run: Folder | None = None
         self._run_name = ""
@@ -65,12 +67,17 @@ class Destination:
         """
         try:
             os.makedirs(self.path, exist_ok=True)
-            self._root = Folder.open(self.path)
+            self._root = self._open_root()
             self._enter(self._root)
             self._probe()
         except OSError as error:
             self.close()
             raise translate_os_error(error, f"use {self.path} as destination") from error
+
+    def _open_root(self) -> Folder:
+        root = Folder.open(self.path)
+        self._identity = None if root.fd is None else _identity_of(os.fstat(root.fd))
+        return root
 
     def join(self, run_name: str) -> None:
         """Work in the private folder of a run that another process has opened, and will close.
@@ -79,7 +86,7 @@ class Destination:
             StorageError: It is not there.
         """
         try:
-            self._root = Folder.open(self.path)
+            self._root = self._open_root()
             self._state = self._root.child(STATE_FOLDER)
             self._run = self._state.child(run_name)
         except OSError as error:
@@ -150,11 +157,21 @@ class Destination:
         move = self._run.move_over if may_replace else self._run.move_new
         try:
             with self._guard:
+                self._check_place()
                 move(part.part_name, *self._folder_of(name))
         except (FileExistsError, IsADirectoryError) as error:
             raise exists_error(name, is_file=isinstance(error, FileExistsError)) from error
         except OSError as error:
             raise translate_os_error(error, f"rename to {name}") from error
+
+    def _check_place(self) -> None:
+        """Make sure that the path still leads to the open folder: one that was renamed takes files that nobody finds.
+
+        Raises:
+            FileNotFoundError: It does not.
+        """
+        if self._identity is not None and _identity_of(os.stat(self.path)) != self._identity:
+            raise FileNotFoundError(errno.ENOENT, "the destination was moved or replaced", self.path)
 
     def look(self, name: str) -> os.stat_result | None:
         """Describe what has this final name, without following links; `None` if nothing has."""
@@ -284,3 +301,7 @@ def _lock(folder: Folder) -> None:
 def _empty(folder: Folder) -> None:
     for name in folder.names():
         folder.remove(name)
+
+
+def _identity_of(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino

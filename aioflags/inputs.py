@@ -241,7 +241,8 @@ class _CsvParser:
     def _read_record(self, cells: list[str], number: int) -> Found | None:
         if self._fault is not None:
             return replace(self._fault, line=number)
-        if not any(cells):
+        if len(cells) < 2 and not any(cells):
+            # A blank line. A row of empty fields is none: every row has an outcome.
             return None
         row = dict(zip(self._columns, cells, strict=False))
         if len(cells) != len(self._columns):

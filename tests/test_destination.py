@@ -623,3 +623,24 @@ def test_short_write_of_the_system_is_continued(home: Path) -> None:
         os.close(reader)
     assert bytes(received) == data
     assert isinstance(part, Part)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_destination_that_is_renamed_takes_no_more_files(tmp_path: Path, is_replaced: bool) -> None:
+    """Files must not go on appearing where nobody looks for them; the fault is one of the whole destination."""
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    destination = Destination(home)
+    destination.open()
+    try:
+        home.rename(elsewhere)
+        if is_replaced:
+            home.mkdir()
+        part = destination.new_part()
+        part.close()
+        with pytest.raises(StorageError) as caught:
+            destination.publish(part, "fr.svg", may_replace=False)
+        assert is_destination_fault(caught.value)
+        part.discard()
+    finally:
+        destination.close()
+    assert list(elsewhere.iterdir()) == []

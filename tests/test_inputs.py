@@ -115,7 +115,7 @@ def test_bad_csv_records_cost_no_more_than_themselves() -> None:
         b"http://h/e,,x", b"\xff,,", b'http://h/f,"', b'\xff",', b"http://h/\x00,,", b"http://h/g,,1",
     ]  # fmt: skip
     assert brief(b"\n".join(lines), "csv") == [
-        (2, "http://h/a"), (3, "URL"), (4, "URL"), (6, "URL"), (7, "CHECKSUM"), (8, "CHECKSUM"), (9, "URL"),
+        (2, "http://h/a"), (3, "URL"), (4, "URL"), (5, "URL"), (6, "URL"), (7, "CHECKSUM"), (8, "CHECKSUM"), (9, "URL"),
         (10, "URL"), (12, "http://h/\x00"), (13, "http://h/g"),
     ]  # fmt: skip
 
@@ -287,3 +287,9 @@ def test_standard_input_is_read_and_left_open(monkeypatch: Any, has_raw: bool) -
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(UsageError, match="no standard input"):
         open_list("-")
+
+
+def test_csv_row_of_empty_fields_has_an_outcome() -> None:
+    """Only a blank line is skipped; a row without a URL is a row all the same."""
+    found = read(b"url,name\n,\n\nhttp://h/a,a\n", "csv")
+    assert [(type(each).__name__, each.line) for each in found] == [("Rejected", 2), ("Item", 4)]
