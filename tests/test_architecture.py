@@ -23,7 +23,7 @@ REPOSITORY = PACKAGE.parent
 FACTS, HANDS, ENGINES, POLICY, DOORS = range(5)
 
 FLOORS = {
-    FACTS: "addresses digests disk_errors errors items names pace redact retry rows schedule settings trace transfer "
+    FACTS: "addresses digests disk_errors errors items journal names pace redact retry rows schedule settings trace transfer "
     "urls version",
     HANDS: "credentials destination folders groups inputs lines parts register storage writer",
     ENGINES: "engines",

@@ -1,0 +1,84 @@
+"""What the hands tell the record while a file comes into being; the ledger listens, and without one nobody does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+__all__ = ["Half", "Journal", "NoJournal", "Ready"]
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """The head of a file whose transfer was cut, and what its tail has to fit.
+
+    Args:
+        part: Name of the part in the private folder.
+        size: Bytes at its beginning that can be relied upon.
+        validator: Strong ETag or Last-Modified under which they came, as `If-Range` sends it.
+        source: Scheme, host, port and path that they came from; a query may be a signature that changes.
+        total: Bytes of the whole file, `None` where the server did not say.
+
+    Source: RFC 9110, section 13.1.5 (If-Range); FAULTS: resume is as safe as validator, sole owner, length and hash.
+    """
+
+    part: str
+    size: int
+    validator: str
+    source: str
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A file that is whole, checked and about to appear under its final name.
+
+    Args:
+        row: Number of its item in the ledger.
+        size: Bytes.
+        digests: Algorithm to hexadecimal digest.
+        etag: As the server sent it, `None` if it sent none.
+        last_modified: Likewise.
+        content_encoding: Coding in which the file was sent and is stored.
+        is_synced: Its bytes have been forced to stable storage.
+    """
+
+    row: int
+    size: int
+    digests: Mapping[str, str] = field(default_factory=dict)
+    etag: str | None = None
+    last_modified: str | None = None
+    content_encoding: str | None = None
+    is_synced: bool = False
+
+
+class Journal(Protocol):
+    """Takes notes, from any thread; what it has returned from survives the death of this process."""
+
+    def ready(self, files: Sequence[Ready]) -> None:
+        """Note files before they appear, so that a final name can never be unknown to the next run.
+
+        Raises:
+            StorageError: They must not appear.
+        """
+
+    def half(self, row: int, half: Half | None) -> None:
+        """Note the part of an item from which a later run may go on; `None`: there is none any more.
+
+        `half.size` counts only what has been forced to stable storage; a later run of the same boot trusts the size
+        of the file instead.
+
+        Raises:
+            StorageError: The record cannot be written.
+        """
+
+
+class NoJournal:
+    """Takes no notes."""
+
+    def ready(self, files: Sequence[Ready]) -> None:
+        """See `Journal`."""
+
+    def half(self, row: int, half: Half | None) -> None:
+        """See `Journal`."""
