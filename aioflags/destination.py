@@ -1,7 +1,6 @@
 """The destination directory: private part files that appear whole under their final names. Blocking.
 
-Bytes arrive in `DIR/.aioflags/run-…/`, a private folder that its run holds locked; what a killed run left behind is
-swept by the next. A final name only ever holds a whole file, by rename.
+Bytes arrive in a private folder, see `aioflags.private`. A final name only ever holds a whole file, by rename.
 """
 
 from __future__ import annotations
@@ -11,28 +10,19 @@ import os
 import secrets
 import stat
 import threading
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Container, Iterable, Sequence
 
 from aioflags.digests import Digests
 from aioflags.disk_errors import exists_error, translate_os_error
-from aioflags.errors import UsageError, make_error
+from aioflags.errors import StorageError, UsageError, make_error
 from aioflags.folders import Folder
 from aioflags.parts import Part
+from aioflags.private import STATE_FOLDER, PrivateFolder
 from aioflags.redact import escape_text
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["STATE_FOLDER", "Destination"]
 
-STATE_FOLDER = ".aioflags"
-_RUN_PREFIX = "run-"
 _OPEN_FOLDERS = 64
-# Far more than other runs that start and end at this moment; a destination that was removed is no matter of trying.
-_TRIES = 100
 
 
 class Destination:
@@ -40,21 +30,21 @@ class Destination:
 
     Args:
         directory: Where; made if it is not there, when `open` is called.
+        is_kept: A ledger is kept there: one run at a time, and parts stay for the next.
 
     Raises:
         UsageError: No directory can have this path.
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(self, directory: str | os.PathLike[str], *, is_kept: bool = False) -> None:
         self.path = os.path.abspath(os.fsdecode(directory))
         if "\0" in self.path:
             raise UsageError("the path of the destination holds a null character")
         self._folders: dict[tuple[str, ...], Folder] = {}
         self._root: Folder | None = None
         self._identity: tuple[int, int] | None = None
-        self._state: Folder | None = None
-        self._run: Folder | None = None
-        self._run_name = ""
+        self._is_kept = is_kept
+        self._private: PrivateFolder | None = None
         self._count = 0
         # Several threads publish; a directory must not be closed while another thread steps from it.
         self._guard = threading.Lock()
@@ -63,16 +53,21 @@ class Destination:
         """Make and lock the private folder of this run, and prove that the destination can be written.
 
         Raises:
-            StorageError: It is a file, may not be written, is full, or its state folder is a link.
+            StorageError: It is a file, may not be written, is full, in use by another run, or its state folder is a
+                link.
         """
         try:
             os.makedirs(self.path, exist_ok=True)
             self._root = self._open_root()
-            self._enter(self._root)
+            self._private = PrivateFolder(self._root, is_kept=self._is_kept)
+            self._private.enter()
             self._probe()
         except OSError as error:
             self.close()
             raise translate_os_error(error, f"use {self.path} as destination") from error
+        except StorageError:
+            self.close()
+            raise
 
     def _open_root(self) -> Folder:
         root = Folder.open(self.path)
@@ -87,30 +82,13 @@ class Destination:
         """
         try:
             self._root = self._open_root()
-            self._state = self._root.child(STATE_FOLDER)
-            self._run = self._state.child(run_name)
+            self._private = PrivateFolder(self._root)
+            self._private.join(run_name)
         except OSError as error:
             raise translate_os_error(error, f"use {self.path} as destination") from error
 
-    def _enter(self, root: Folder) -> None:
-        """Make the private folder and lock it; once more if another run swept or removed a folder in between."""
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                self._state = root.child(STATE_FOLDER, create=True, mode=0o700)
-                self._sweep(self._state)
-                self._run_name = _RUN_PREFIX + secrets.token_hex(8)
-                self._run = self._state.child(self._run_name, create=True, mode=0o700)
-                _lock(self._run)
-                if self._state.look(self._run_name) is not None:
-                    return
-            except (FileNotFoundError, BlockingIOError):
-                if not tries_left:
-                    raise
-            self._leave()
-
     def _probe(self) -> None:
-        assert self._run is not None
-        probe = Part(self._run, "probe", ())
+        probe = Part(self._own.folder, f"probe-{secrets.token_hex(4)}", ())
         try:
             probe.write(b"aioflags")
             probe.close()
@@ -118,15 +96,24 @@ class Destination:
             probe.discard()
 
     @property
+    def _own(self) -> PrivateFolder:
+        assert self._private is not None
+        return self._private
+
+    @property
     def run_name(self) -> str:
         """Name of the private folder of this run."""
-        return self._run_name
+        return self._own.name
 
     @property
     def run_path(self) -> str:
         """Path of the private folder of this run."""
-        assert self._run is not None
-        return self._run.path
+        return self._own.folder.path
+
+    @property
+    def state_path(self) -> str:
+        """Path of the folder that private folders and the ledger are in."""
+        return self._own.state_path
 
     def new_part(self, algorithms: Iterable[str] = ()) -> Part:
         """Create a part.
@@ -134,10 +121,9 @@ class Destination:
         Raises:
             StorageError: The system refused.
         """
-        assert self._run is not None
         self._count += 1
         try:
-            return Part(self._run, f"{self._count:x}-{secrets.token_hex(4)}.part", algorithms)
+            return Part(self._own.folder, f"{self._count:x}-{secrets.token_hex(4)}.part", algorithms)
         except OSError as error:
             raise translate_os_error(error, f"create a file in {self.path}") from error
 
@@ -153,8 +139,8 @@ class Destination:
             RefusedError: `exists`: the name is taken. `name`: a folder of it is a file or a link.
             StorageError: The system refused.
         """
-        assert self._run is not None
-        move = self._run.move_over if may_replace else self._run.move_new
+        folder = self._own.folder
+        move = folder.move_over if may_replace else folder.move_new
         try:
             with self._guard:
                 self._check_place()
@@ -221,27 +207,20 @@ class Destination:
         except OSError as error:
             raise translate_os_error(error, f"sync {self.path}") from error
 
+    def sweep_parts(self, kept: Container[str]) -> None:
+        """Remove what earlier runs left in the private folder, but for the parts whose names are in `kept`."""
+        self._own.sweep(kept)
+
     def close(self) -> None:
-        """Remove what is private; a part that somebody left goes, too."""
-        self._leave()
+        """Remove what is private and not to be kept."""
+        if self._private is not None:
+            self._private.leave()
         for folder in self._folders.values():
             folder.close()
         self._folders.clear()
         if self._root is not None:
             self._root.close()
             self._root = None
-
-    def _leave(self) -> None:
-        if self._run is not None and self._state is not None:
-            with suppress(OSError):
-                _empty(self._run)
-                self._state.remove_folder(self._run_name)
-        if self._state is not None and self._root is not None:
-            with suppress(OSError):
-                self._root.remove_folder(STATE_FOLDER)
-        for folder in filter(None, (self._run, self._state)):
-            folder.close()
-        self._state = self._run = None
 
     def _folder_of(self, name: str, *, create: bool = True) -> tuple[Folder, str]:
         """Walk to the folder of a final name, one open directory at a time."""
@@ -272,35 +251,6 @@ class Destination:
                     folder.close()
             folder = child
         return folder
-
-    def _sweep(self, state: Folder) -> None:
-        """Remove the private folders of runs that are dead; without locks nobody knows, and nothing is swept."""
-        for name in state.names():
-            if fcntl is None or not name.startswith(_RUN_PREFIX):
-                continue
-            with suppress(OSError):
-                folder = state.child(name)
-                try:
-                    _lock(folder)
-                    _empty(folder)
-                    state.remove_folder(name)
-                finally:
-                    folder.close()
-
-
-def _lock(folder: Folder) -> None:
-    """Hold a folder for the life of this process.
-
-    Raises:
-        BlockingIOError: A living process holds it.
-    """
-    if fcntl is not None and folder.fd is not None:
-        fcntl.flock(folder.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _empty(folder: Folder) -> None:
-    for name in folder.names():
-        folder.remove(name)
 
 
 def _identity_of(found: os.stat_result) -> tuple[int, int]:

@@ -85,6 +85,11 @@ class Folder:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _CLOSE_ON_EXEC
         return os.open(self._at(name), flags, 0o666, dir_fd=self._fd)
 
+    def open_note(self, name: str) -> int:
+        """Open a file for reading and writing, made for us alone if it is not there, never through a link."""
+        flags = os.O_RDWR | os.O_CREAT | _NO_FOLLOW | _NO_WAIT | _CLOSE_ON_EXEC
+        return os.open(self._at(name), flags, 0o600, dir_fd=self._fd)
+
     def open_file(self, name: str) -> int:
         """Open a file for reading, never through a link; returns its descriptor."""
         return os.open(self._at(name), os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _CLOSE_ON_EXEC, dir_fd=self._fd)

@@ -205,8 +205,7 @@ class Faulty(Destination):
         name = made.part_name
         made.close()
         os.unlink(os.path.join(self.run_path, name))
-        assert self._run is not None
-        return self.part(self._run, name, ())
+        return self.part(self._own.folder, name, ())
 
 
 @pytest.mark.parametrize("durability", ["none", "batch"])
