@@ -45,6 +45,7 @@ class BlockingDownloader:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_aborted = False
+        self._fault: BaseException | None = None
 
     def __enter__(self) -> Self:
         """Start the loop and open the destination.
@@ -68,11 +69,15 @@ class BlockingDownloader:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        """Close; what goes wrong with that is raised, but not in place of an exception that is on its way."""
         loop, self._loop = self._loop, None
         self._is_aborted = exc_type is not None
         if loop is not None:
             loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+        fault, self._fault = self._fault, None
+        if fault is not None and exc_type is None:
+            raise fault
 
     def submit(self, item: str | Item) -> concurrent.futures.Future[Outcome]:
         """Have an item downloaded; a failed item is data, not an exception. Cancelling the future stops it.
@@ -117,7 +122,9 @@ class BlockingDownloader:
         try:
             asyncio.run(self._serve(opened))
         except BaseException as error:
-            if not opened.done():
+            if opened.done():
+                self._fault = error
+            else:
                 opened.set_exception(error)
 
     async def _serve(self, opened: concurrent.futures.Future[None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import errno
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import aioflags
+from aioflags.engines.fake import FakeEngine
 from aioflags.equipment import EngineName
 from aioflags.flagserver.server import ServerThread
 
@@ -106,3 +108,30 @@ def test_wrong_use_is_told_at_once(tmp_path: Path) -> None:
     file.touch()
     with pytest.raises(aioflags.StorageError), aioflags.BlockingDownloader(file):
         raise AssertionError
+
+
+class BadToClose(FakeEngine):
+    """An engine that cannot be closed."""
+
+    async def close(self) -> None:
+        """Fail."""
+        raise OSError(errno.EIO, "cannot be closed")
+
+
+def test_error_of_closing_is_raised(tmp_path: Path) -> None:
+    """Nobody else would hear of it: what was downloaded is told before; no thread is left, and it is told once."""
+    before = set(threading.enumerate())
+    downloader = aioflags.BlockingDownloader(tmp_path, engine=BadToClose())  # type: ignore[arg-type]
+    with pytest.raises(OSError, match="cannot be closed"), downloader:
+        outcome = downloader.download_one("http://127.0.0.1/file")
+    assert outcome.status is aioflags.Status.SAVED
+    assert set(threading.enumerate()) == before
+    downloader.__exit__(None, None, None)
+
+
+def test_error_of_closing_does_not_hide_another(tmp_path: Path) -> None:
+    """The exception that ends the block is the one to tell; the downloader is closed all the same."""
+    before = set(threading.enumerate())
+    with pytest.raises(KeyError), aioflags.BlockingDownloader(tmp_path, engine=BadToClose()):  # type: ignore[arg-type]
+        raise KeyError
+    assert set(threading.enumerate()) == before
