@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from aioflags.breaker import Breaker, Sign
 from aioflags.engines.seam import AttemptResult, Engine, Meter
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
-from aioflags.pursuit import Again, Pursuit, feedback_of, pause_of
+from aioflags.pursuit import Again, Pursuit, feedback_of, pause_of, sign_of
 from aioflags.redact import redact_url
 from aioflags.retry import backoff
 from aioflags.schedule import Feedback, Lane, Schedule
@@ -65,6 +66,7 @@ class Job:
         "abandon",
         "began",
         "deliver",
+        "error",
         "feedback",
         "host",
         "is_cancelled",
@@ -72,6 +74,7 @@ class Job:
         "meter",
         "pursuit",
         "queued",
+        "sign",
         "started",
         "task",
         "tries",
@@ -94,6 +97,8 @@ class Job:
         self.watched: Watched | None = None
         self.task: asyncio.Task[Outcome | Again] | None = None
         self.feedback = Feedback.NEUTRAL
+        self.sign = Sign.NOTHING
+        self.error: DownloadError | None = None
         self.is_cancelled = False
         self.tries = 0
         self.queued = time.monotonic()
@@ -130,6 +135,7 @@ class Dispatcher:
         self._schedule: Schedule[Job] = Schedule(
             concurrency=settings.concurrency, per_host=settings.per_host, rate=settings.rate
         )
+        self._breaker = Breaker()
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._changed = asyncio.Event()
         self._is_stopped = False
@@ -157,7 +163,7 @@ class Dispatcher:
 
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
         job.tries += 1
-        job.feedback = Feedback.NEUTRAL
+        job.feedback, job.sign, job.error = Feedback.NEUTRAL, Sign.NOTHING, None
         if self._watch is None:
             job.meter = Meter()
             task = group.create_task(self._attempt(job))
@@ -190,7 +196,15 @@ class Dispatcher:
         if self._is_stopped:
             job.abandon()
             return
-        self._schedule.add(job, job.host, job.lane)
+        self._put(job, self._loop.time())
+
+    def _put(self, job: Job, now: float, *, not_before: float | None = None, first: bool = False) -> None:
+        """Have a job wait for its turn, unless its host is given up."""
+        if self._fail_if_given_up(job, now):
+            return
+        self._schedule.add(job, job.host, job.lane, not_before=not_before, first=first)
+        if self._breaker.is_doubtful(job.host):
+            self._schedule.hold(job.host)
         self._changed.set()
 
     def hold(self, lane: Lane) -> None:
@@ -243,10 +257,14 @@ class Dispatcher:
         if job.watched is not None:
             job.watched.error = result.error
         job.feedback = feedback_of(result)
+        job.sign = sign_of(result, was_sent=job.meter.sent is not None)
+        job.error = result.error
         self._heed(job, result)
-        assert job.began is not None
-        elapsed = self._loop.time() - job.began
-        return job.pursuit.conclude(result, jitter=random.random(), elapsed=elapsed)  # noqa: S311 - no secret
+        jitter = random.random()  # noqa: S311 - no secret
+        return job.pursuit.conclude(result, jitter=jitter, elapsed=self._elapsed(job, self._loop.time()))
+
+    def _elapsed(self, job: Job, now: float) -> float:
+        return 0.0 if job.began is None else now - job.began
 
     def _end(self, job: Job, task: asyncio.Task[Outcome | Again]) -> None:
         """Take an attempt that has ended off the books, and act on what came of it."""
@@ -262,7 +280,11 @@ class Dispatcher:
         self._changed.set()
         # An attempt can end at the moment in which it is cancelled; the next one must not begin.
         is_over = task.cancelled() or job.is_cancelled
-        self._settle(job, None if is_over else task.result(), now)
+        outcome = None if is_over else task.result()
+        host = job.host
+        self._breaker.note(host, job.sign, job.error, is_lost=isinstance(outcome, Outcome), now=now)
+        self._settle(job, outcome, now)
+        self._review(host, job.error, now)
 
     def _heed(self, job: Job, result: AttemptResult) -> None:
         """Act on what an attempt says about its host and about the destination."""
@@ -291,4 +313,29 @@ class Dispatcher:
             not_before = now + outcome.delay if outcome.delay else None
             # What began is ended first; but a host that refuses is asked for another item, or one would bear it all.
             is_first = job.feedback is not Feedback.REFUSED
-            self._schedule.add(job, job.host, job.lane, not_before=not_before, first=is_first)
+            self._put(job, now, not_before=not_before, first=is_first)
+
+    def _review(self, host: str, error: DownloadError | None, now: float) -> None:
+        """Hold a host in trouble back, give it up, or let it go."""
+        if not self._breaker.is_doubtful(host):
+            self._schedule.let_go(host)
+        else:
+            self._schedule.hold(host)
+        if error is not None:
+            self._breaker.review(host, error, is_quiet=self._schedule.is_quiet(host), now=now)
+        if self._breaker.given_up(host, now) is not None:
+            for job in self._schedule.drop_host(host):
+                self._fail_if_given_up(job, now)
+
+    def _fail_if_given_up(self, job: Job, now: float) -> bool:
+        given_up = self._breaker.given_up(job.host, now)
+        if given_up is None:
+            return False
+        self._conclude(job, job.pursuit.fail(given_up.error_for_item(), self._elapsed(job, now)))
+        return True
+
+    def _conclude(self, job: Job, outcome: Outcome) -> None:
+        """Deliver an outcome that comes of no attempt."""
+        if self._watch is not None:
+            self._watch.finished(job.pursuit.url, job.pursuit.name, outcome)
+        job.deliver(outcome)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aioflags.breaker import Sign, read_sign
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Status
@@ -17,7 +18,7 @@ from aioflags.schedule import Feedback
 from aioflags.settings import Settings
 from aioflags.transfer import Chain, request_headers
 
-__all__ = ["Again", "Pursuit", "feedback_of", "outcome_of_claim", "pause_of"]
+__all__ = ["Again", "Pursuit", "feedback_of", "outcome_of_claim", "pause_of", "sign_of"]
 
 # A kept connection that the server closed is asked again for free, but not for ever.
 _FREE_TRIES = 3
@@ -53,6 +54,7 @@ class Pursuit:
         "_default_headers",
         "_failures",
         "_free_tries",
+        "_http_status",
         "_is_fresh",
         "_is_private",
         "_item",
@@ -84,6 +86,7 @@ class Pursuit:
         self._attempts = 0
         self._failures = 0
         self._free_tries = 0
+        self._http_status: int | None = None
         self._is_fresh = False
         self._is_private: bool | None = None
 
@@ -125,6 +128,7 @@ class Pursuit:
             elapsed: Seconds since the first attempt began.
         """
         self._attempts += result.requests
+        self._http_status = result.http_status
         self._is_fresh = result.is_stale
         if result.location is not None:
             return self._follow(result.location, result, elapsed)
@@ -132,7 +136,7 @@ class Pursuit:
             return self._saved(result, elapsed)
         again = self._again(result.error, result, jitter)
         if isinstance(again, DownloadError):
-            return self._failed(again, result, elapsed)
+            return self.fail(again, elapsed)
         return again
 
     def _follow(self, location: str, result: AttemptResult, elapsed: float) -> Outcome | Again:
@@ -141,7 +145,8 @@ class Pursuit:
         try:
             self._chain = self._chain.follow(location)
         except DownloadError as error:
-            return self._failed(error, result, elapsed)
+            return self.fail(error, elapsed)
+        self._http_status = None
         return Again()
 
     def _again(self, error: DownloadError, result: AttemptResult, jitter: float) -> Again | DownloadError:
@@ -178,12 +183,13 @@ class Pursuit:
             line=self._item.line,
         )
 
-    def _failed(self, error: DownloadError, result: AttemptResult, elapsed: float) -> Outcome:
-        is_missing = error.kind == "http" and result.http_status in MISSING_STATUSES
+    def fail(self, error: DownloadError, elapsed: float) -> Outcome:
+        """Give the item up, with the reason and the seconds since its first attempt began."""
+        is_missing = error.kind == "http" and self._http_status in MISSING_STATUSES
         return Outcome(
             self.url,
             Status.MISSING if is_missing else Status.FAILED,
-            http_status=result.http_status,
+            http_status=self._http_status,
             attempts=self._attempts,
             elapsed=elapsed,
             error=error,
@@ -200,6 +206,19 @@ def feedback_of(result: AttemptResult) -> Feedback:
     if result.error is not None and result.error.kind in {"timeout", "stalled"}:
         return Feedback.SLOW_DOWN
     return Feedback.WELL if result.error is None else Feedback.NEUTRAL
+
+
+def sign_of(result: AttemptResult, *, was_sent: bool) -> Sign:
+    """Tell what an attempt says about the health of its host."""
+    if result.is_stale:
+        return Sign.NOTHING
+    return read_sign(
+        None if result.error is None else result.error.kind,
+        http_status=result.http_status,
+        detail=result.detail,
+        was_sent=was_sent,
+        is_paused=pause_of(result) > 0,
+    )
 
 
 def pause_of(result: AttemptResult) -> float:

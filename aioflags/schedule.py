@@ -2,18 +2,21 @@
 
 An entry waits in the queue of its host and lane. A *lane* is one stream of items; a closed lane keeps its entries
 back (its reader is slow) while other lanes go on. A *host window* is how many attempts one host is given now: it
-halves when the host asks for less or times out, and grows by one for every full window that succeeds.
+halves when the host asks for less or times out, and grows by one for every full window that succeeds. Of a host that
+is *held* only what has begun goes on; nothing new begins before that has ended, and then one entry at a time.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 from typing import Generic, TypeVar
 
-__all__ = ["Feedback", "Lane", "Schedule"]
+__all__ = ["Feedback", "Lane", "Pause", "Schedule"]
 
 T = TypeVar("T")
 
@@ -31,6 +34,16 @@ class Feedback(Enum):
     OUT_OF_RESOURCES = "out of resources"
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A host that is left alone until a time, why, and how many entries wait for it."""
+
+    host: str
+    until: float
+    why: str
+    waiting: int
+
+
 class Lane:
     """One stream of entries; its state is kept by the schedule, for others to read."""
 
@@ -44,7 +57,10 @@ class Lane:
 
 class _Host(Generic[T]):
     __slots__ = (
+        "begun",
+        "delayed",
         "in_flight",
+        "is_held",
         "is_listed",
         "name",
         "next_start",
@@ -53,6 +69,7 @@ class _Host(Generic[T]):
         "setbacks",
         "shrunk_at",
         "timer_at",
+        "why_paused",
         "window",
     )
 
@@ -60,8 +77,12 @@ class _Host(Generic[T]):
         self.name = name
         self.window = window
         self.in_flight = 0
+        self.begun: dict[Lane, deque[T]] = {}
         self.queues: dict[Lane, deque[T]] = {}
+        self.delayed = 0
+        self.is_held = False
         self.paused_until = float("-inf")
+        self.why_paused = ""
         self.next_start = float("-inf")
         self.shrunk_at = float("-inf")
         self.is_listed = False
@@ -70,6 +91,23 @@ class _Host(Generic[T]):
 
     def ready_at(self) -> float:
         return max(self.paused_until, self.next_start)
+
+    def is_quiet(self) -> bool:
+        """No entry that has begun is in flight or yet to come; one whose lane is closed may never come."""
+        return not (self.in_flight or self.delayed or any(lane.is_open for lane in self.begun))
+
+    def is_idle(self) -> bool:
+        return not (self.in_flight or self.delayed or self.begun or self.queues)
+
+    def choose(self) -> tuple[dict[Lane, deque[T]], Lane] | None:
+        """Give the queues and the lane whose turn it is: what has begun comes before what is new."""
+        for queues in (self.begun, self.queues):
+            if queues is self.queues and self.is_held and not self.is_quiet():
+                break
+            for lane in queues:
+                if lane.is_open:
+                    return queues, lane
+        return None
 
 
 class Schedule(Generic[T]):
@@ -97,25 +135,27 @@ class Schedule(Generic[T]):
         self.in_flight = 0
 
     def __repr__(self) -> str:
-        waiting = sum(len(queue) for host in self._hosts.values() for queue in host.queues.values())
+        waiting = sum(_length(host) for host in self._hosts.values())
         return f"Schedule({self.in_flight} in flight, {waiting} waiting, {len(self._delayed)} delayed)"
 
     def add(self, entry: T, host: str, lane: Lane, *, not_before: float | None = None, first: bool = False) -> None:
-        """Put `entry` in its queue, at the front if it is `first`; not to be started earlier than `not_before`."""
+        """Put `entry` in its queue, not to be started earlier than `not_before`.
+
+        If it is `first`, or has to wait, it counts as begun and comes before what is new.
+        """
         lane.waiting += 1
+        self._idle.pop(host, None)
         if not_before is not None:
+            self._host(host).delayed += 1
             heapq.heappush(self._delayed, (not_before, next(self._sequence), host, lane, entry))
         else:
-            self._enqueue(entry, host, lane, first)
+            self._enqueue(entry, self._host(host), lane, first)
 
-    def _enqueue(self, entry: T, host_name: str, lane: Lane, first: bool) -> None:
-        host = self._host(host_name)
-        self._idle.pop(host_name, None)
-        queue = host.queues.setdefault(lane, deque())
+    def _enqueue(self, entry: T, host: _Host[T], lane: Lane, first: bool) -> None:
         if first:
-            queue.appendleft(entry)
+            host.begun.setdefault(lane, deque()).appendleft(entry)
         else:
-            queue.append(entry)
+            host.queues.setdefault(lane, deque()).append(entry)
         self._list(host)
 
     def take(self, now: float) -> T | None:
@@ -140,14 +180,15 @@ class Schedule(Generic[T]):
                 host.timer_at = host.ready_at()
                 heapq.heappush(self._timers, (host.timer_at, next(self._sequence), host.name))
             return None
-        lane = next((lane for lane in host.queues if lane.is_open), None)
-        if lane is None:
+        chosen = host.choose()
+        if chosen is None:
             return None
-        queue = host.queues.pop(lane)
+        queues, lane = chosen
+        queue = queues.pop(lane)
         entry = queue.popleft()
         if queue:
             # Back at the end: lanes of one host take turns.
-            host.queues[lane] = queue
+            queues[lane] = queue
         lane.waiting -= 1
         lane.in_flight += 1
         host.in_flight += 1
@@ -185,11 +226,38 @@ class Schedule(Generic[T]):
         self._list(host)
         self._let_rest(host, now)
 
-    def pause(self, host_name: str, until: float) -> None:
-        """Start nothing at this host before the time `until`."""
+    def pause(self, host_name: str, until: float, why: str = "") -> None:
+        """Start nothing at this host before the time `until`; `why` is for those who look at it."""
         host = self._host(host_name)
-        host.paused_until = max(host.paused_until, until)
+        if until > host.paused_until:
+            host.paused_until = until
+            host.why_paused = why
         self._let_rest(host)
+
+    def pauses(self, now: float) -> list[Pause]:
+        """Give the hosts that are paused now although entries wait for them."""
+        return [
+            Pause(host.name, host.paused_until, host.why_paused, waiting)
+            for host in self._hosts.values()
+            if host.paused_until > now and (waiting := _length(host) + host.delayed)
+        ]
+
+    def hold(self, host_name: str) -> None:
+        """Begin nothing new at this host while what has begun there is not over; then one entry at a time."""
+        self._host(host_name).is_held = True
+
+    def let_go(self, host_name: str) -> None:
+        """End `hold`."""
+        host = self._hosts.get(host_name)
+        if host is not None and host.is_held:
+            host.is_held = False
+            self._list(host)
+            self._let_rest(host)
+
+    def is_quiet(self, host_name: str) -> bool:
+        """Tell whether nothing that has begun at this host is in flight or yet to come."""
+        host = self._hosts.get(host_name)
+        return host is None or host.is_quiet()
 
     def setbacks(self, host_name: str) -> int:
         """Tell how often in a row, with nothing going well in between, the host has refused requests."""
@@ -203,7 +271,12 @@ class Schedule(Generic[T]):
 
     def close(self, lane: Lane) -> None:
         """Keep the entries of `lane` back."""
-        lane.is_open = False
+        if lane.is_open:
+            lane.is_open = False
+            for host in self._hosts.values():
+                # What has begun in this lane is nothing to wait for now.
+                if host.is_held:
+                    self._list(host)
 
     def open(self, lane: Lane) -> None:
         """Let the entries of `lane` start again."""
@@ -214,20 +287,38 @@ class Schedule(Generic[T]):
 
     def lanes(self) -> set[Lane]:
         """Give the lanes that have entries waiting."""
-        queued = {lane for host in self._hosts.values() for lane in host.queues}
+        queued = {lane for host in self._hosts.values() for lane in (*host.begun, *host.queues)}
         return queued | {row[3] for row in self._delayed}
 
     def drop(self, lane: Lane) -> list[T]:
         """Forget all waiting entries of `lane` and return them."""
-        dropped: list[T] = []
-        for host in [host for host in self._hosts.values() if lane in host.queues]:
-            dropped += host.queues.pop(lane)
+        return self._drop(self._hosts.values(), lambda _, its_lane: its_lane is lane)
+
+    def drop_host(self, host_name: str) -> list[T]:
+        """Forget all waiting entries of a host and return them."""
+        host = self._hosts.get(host_name)
+        return [] if host is None else self._drop([host], lambda name, _: name == host_name)
+
+    def _drop(self, hosts: Iterable[_Host[T]], is_meant: Callable[[str, Lane], bool]) -> list[T]:
+        dropped: list[tuple[str, Lane, T]] = []
+        for host in hosts:
+            for queues in (host.begun, host.queues):
+                for lane in [lane for lane in queues if is_meant(host.name, lane)]:
+                    dropped += [(host.name, lane, entry) for entry in queues.pop(lane)]
+        delayed = [row for row in self._delayed if is_meant(row[2], row[3])]
+        if delayed:
+            self._delayed = [row for row in self._delayed if not is_meant(row[2], row[3])]
+            heapq.heapify(self._delayed)
+        for _, _, host_name, lane, entry in delayed:
+            self._hosts[host_name].delayed -= 1
+            dropped.append((host_name, lane, entry))
+        for _, lane, _ in dropped:
+            lane.waiting -= 1
+        for name in {name for name, _, _ in dropped}:
+            host = self._hosts[name]
+            self._list(host)
             self._let_rest(host)
-        dropped += [entry for _, _, _, its_lane, entry in self._delayed if its_lane is lane]
-        self._delayed = [row for row in self._delayed if row[3] is not lane]
-        heapq.heapify(self._delayed)
-        lane.waiting = 0
-        return dropped
+        return [entry for _, _, entry in dropped]
 
     def _host(self, name: str) -> _Host[T]:
         host = self._hosts.get(name)
@@ -237,7 +328,7 @@ class Schedule(Generic[T]):
 
     def _let_rest(self, host: _Host[T], now: float = float("-inf")) -> None:
         """Forget an idle host of which there is nothing to remember at this time; of the others keep the latest."""
-        if host.in_flight or host.queues:
+        if not host.is_idle():
             return
         self._idle.pop(host.name, None)
         if host.window < self._limit or host.ready_at() > now:
@@ -249,15 +340,21 @@ class Schedule(Generic[T]):
         del self._hosts[host.name]
 
     def _list(self, host: _Host[T]) -> None:
-        if host.queues and not host.is_listed:
+        if (host.begun or host.queues) and not host.is_listed:
             host.is_listed = True
             self._listed.append(host)
 
     def _release_due(self, now: float) -> None:
         while self._delayed and self._delayed[0][0] <= now:
             _, _, host_name, lane, entry = heapq.heappop(self._delayed)
-            self._enqueue(entry, host_name, lane, first=True)
+            host = self._hosts[host_name]
+            host.delayed -= 1
+            self._enqueue(entry, host, lane, first=True)
         while self._timers and self._timers[0][0] <= now:
             _, _, name = heapq.heappop(self._timers)
             if name in self._hosts:
                 self._list(self._hosts[name])
+
+
+def _length(host: _Host[T]) -> int:
+    return sum(len(queue) for queues in (host.begun, host.queues) for queue in queues.values())

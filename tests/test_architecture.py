@@ -23,8 +23,8 @@ REPOSITORY = PACKAGE.parent
 FACTS, HANDS, ENGINES, POLICY, DOORS = range(5)
 
 FLOORS = {
-    FACTS: "addresses digests disk_errors errors items journal names pace redact retry rows schedule settings trace "
-    "transfer urls version",
+    FACTS: "addresses breaker digests disk_errors errors items journal names pace redact retry rows schedule "
+    "settings trace transfer urls version",
     HANDS: "credentials destination folders groups inputs lines lock parts private register storage writer",
     ENGINES: "engines",
     POLICY: "blocking dispatcher downloader equipment pursuit streams watch",
