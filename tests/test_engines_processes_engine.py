@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import multiprocessing
 import os
 import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import aioflags
+from aioflags.cli.exits import ExitStatus
+from aioflags.cli.main import run
 from aioflags.destination import Destination
 from aioflags.engines.processes_engine import ProcessesEngine
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
 from aioflags.settings import Settings
 from aioflags.trace import Attempted, Finished, Scheduled
 from aioflags.urls import parse_url
-from tests.faultserver import FaultServer, answer, keep_open, say
+from tests.faultserver import FaultServer, Gate, answer, keep_open, say
 from tests.hostile import BODY, Client
 
 Open = Callable[..., AbstractAsyncContextManager["Bench"]]
@@ -197,3 +202,73 @@ async def test_byte_rate_is_shared_out(bench: Open) -> None:
             await tool.fetch(f"{server.url}/file")
             # No more than a tenth of a second's worth comes at once.
             assert time.monotonic() - began > len(BODY) * 100 / 500_000 - 0.2
+
+
+# A system that refuses
+
+
+def refuse_after(monkeypatch: pytest.MonkeyPatch, started: int) -> None:
+    """Let the system start so many processes and no more."""
+    start, left = BaseProcess.start, iter(range(started))
+
+    def start_or_refuse(process: BaseProcess) -> None:
+        if next(left, None) is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        start(process)
+
+    monkeypatch.setattr(BaseProcess, "start", start_or_refuse)
+
+
+async def test_refused_worker_fails_the_attempt_and_all_that_follow(bench: Open, monkeypatch: Any) -> None:
+    """Not as a bug of ours, but as what ends a run; nothing was asked for."""
+    refuse_after(monkeypatch, 0)
+    with FaultServer() as server:
+        async with bench(2) as tool:
+            results = [await tool.fetch(f"{server.url}/saved") for _ in range(3)]
+            monkeypatch.undo()
+            results.append(await tool.fetch(f"{server.url}/saved"))
+        assert server.connections == 0
+    for result in results:
+        assert (result.detail, result.requests, result.error and result.error.host) == ("destination", 0, "127.0.0.1")
+        assert str(result.error).startswith(f"storage: cannot start a worker process: {os.strerror(errno.EAGAIN)};")
+
+
+async def test_attempt_that_was_refused_is_not_made_after_all(bench: Open, tmp_path: Path, monkeypatch: Any) -> None:
+    """The pool keeps it in its queue, where the worker that it has finds it; what that had in hand comes to its end."""
+    refuse_after(monkeypatch, 1)
+    gate = Gate()
+    with FaultServer({"gate": gate}) as server:
+        async with bench(2) as tool:
+            first = asyncio.ensure_future(tool.fetch(f"{server.url}/gate", "first"))
+            await until(lambda: server.seen)
+            refused = await tool.fetch(f"{server.url}/saved", "second")
+            gate.open()
+            assert (refused.detail, (await first).bytes) == ("destination", len(BODY))
+        assert server.paths == ["/gate"]
+    assert [path.name for path in tmp_path.iterdir()] == ["first"]
+
+
+async def test_worker_that_nobody_can_watch_is_ended(bench: Open, monkeypatch: Any) -> None:
+    """The last process that the system allowed leaves no room for the thread of the pool."""
+
+    def refuse(_: ProcessPoolExecutor) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(ProcessPoolExecutor, "_start_executor_manager_thread", refuse)
+    before = set(multiprocessing.active_children())
+    async with bench(1) as tool:
+        result = await tool.fetch("http://127.0.0.1/saved")
+        assert set(multiprocessing.active_children()) == before
+    assert "can't start new thread" in str(result.error)
+
+
+def test_run_without_workers_ends_with_its_reason(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    """One line and the status of a local fault, no traceback, and what was not tried is not told as failed."""
+    refuse_after(monkeypatch, 0)
+    urls = [f"http://127.0.0.1:9/{number}" for number in range(200)]
+    status = run(["get", *urls, "--engine", "processes", "--concurrency", "1", "-d", str(tmp_path)])
+    told = capsys.readouterr().err.splitlines()
+    assert status == ExitStatus.LOCAL_FAULT
+    assert told[-1].startswith("aioflags: error: storage: cannot start a worker process: ")
+    assert [line for line in told if "Traceback" in line or "bug" in line] == []
+    assert list(tmp_path.iterdir()) == []

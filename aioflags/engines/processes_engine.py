@@ -33,6 +33,12 @@ from aioflags.writer import Writer
 __all__ = ["ProcessesEngine"]
 
 _Answer = tuple[AttemptResult, Times]
+#: What it raises if the system has no process or thread to give; a fork server dies of that, and its pipe ends.
+_REFUSALS = (OSError, EOFError, RuntimeError)
+
+
+class _NoWorkerError(Exception):
+    """The system refuses to start a worker."""
 
 
 class ProcessesEngine:
@@ -56,12 +62,12 @@ class ProcessesEngine:
         self._flags: Any = self._context.RawArray("B", self._workers)
         self._free = list(range(self._workers))
         self._pool: ProcessPoolExecutor | None = None
+        self._refusal: str | None = None
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="aioflags-starter")
 
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
         """Make one attempt, see `aioflags.engines.seam.Engine`."""
         slot = self._free.pop()
-        self._flags[slot] = 0
         try:
             # Starting a process takes long enough to be felt on the loop.
             submitting = asyncio.get_running_loop().run_in_executor(self._starter, self._submit, attempt, slot)
@@ -72,6 +78,11 @@ class ProcessesEngine:
             # A worker was killed: all attempts of its pool are lost, the run is not.
             message = "the worker process that made this attempt died"
             return AttemptResult(error=make_error("disconnected", message, attempt.target.host))
+        except _NoWorkerError as refusal:
+            message = f"cannot start a worker process: {refusal}; allow more of them, or choose another --engine"
+            error = make_error("storage", message, attempt.target.host)
+            # No other item would fare better: like a fault of the destination it ends the run.
+            return AttemptResult(error=error, detail="destination", requests=0)
         finally:
             self._free.append(slot)
         meter.take_over(times)
@@ -91,13 +102,39 @@ class ProcessesEngine:
             await wait_out(asyncio.wrap_future(future))
 
     def _submit(self, attempt: Attempt, slot: int) -> Future[_Answer]:
-        """Hand an attempt to the workers; in one thread only, so that a broken pool has one successor."""
+        """Hand an attempt to the workers; in one thread only, so that a broken pool has one successor.
+
+        Raises:
+            _NoWorkerError: The system refuses to start one, now or before.
+        """
+        if self._refusal is None:
+            self._flags[slot] = 0
+            try:
+                return self._hand_over(attempt, slot)
+            except _REFUSALS as error:
+                if isinstance(error, RuntimeError) and "thread" not in str(error):
+                    raise
+                self._refusal = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                # The pool has it in its queue all the same; a worker that is there already is to leave it.
+                self._flags[slot] = 1
+                self._end_unwatched()
+        raise _NoWorkerError(self._refusal)
+
+    def _hand_over(self, attempt: Attempt, slot: int) -> Future[_Answer]:
         pool = self._pool or self._open_pool()
         try:
             return pool.submit(_work, attempt, slot)
         except BrokenProcessPool:
             pool.shutdown()
             return self._open_pool().submit(_work, attempt, slot)
+
+    def _end_unwatched(self) -> None:
+        """End workers that the pool has started, but has no thread to watch: Python would wait for them at its end."""
+        pool: Any = self._pool
+        if pool is not None and pool._executor_manager_thread is None:
+            for process in pool._processes.values():
+                process.kill()
+                process.join()
 
     def _open_pool(self) -> ProcessPoolExecutor:
         self._pool = ProcessPoolExecutor(
@@ -163,6 +200,7 @@ def _work(attempt: Attempt, slot: int) -> _Answer:
     meter.started = time.monotonic()
     guard = Guard(worker.settings, meter, attempt.target.host, lambda: bool(worker.flags[slot]))
     try:
+        guard.check_wanted()
         result = worker.driver.fetch(attempt, guard)
     except AbandonedError:
         result = AttemptResult()
