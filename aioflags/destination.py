@@ -207,6 +207,11 @@ class Destination:
         except OSError as error:
             raise translate_os_error(error, f"sync {self.path}") from error
 
+    def part_size(self, part_name: str) -> int | None:
+        """Tell the size in bytes of a part; `None` if there is no such file."""
+        found = self._own.folder.look(part_name)
+        return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
+
     def sweep_parts(self, kept: Container[str]) -> None:
         """Remove what earlier runs left in the private folder, but for the parts whose names are in `kept`."""
         self._own.sweep(kept)

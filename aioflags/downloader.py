@@ -21,6 +21,7 @@ from aioflags.equipment import EngineName, open_equipment
 from aioflags.errors import DownloadError, UsageError
 from aioflags.items import Item, Outcome, Report, Status
 from aioflags.pursuit import Pursuit, outcome_of_claim
+from aioflags.recorder import Recorder
 from aioflags.register import Claim
 from aioflags.schedule import Lane
 from aioflags.settings import Options, Settings
@@ -97,6 +98,8 @@ class Downloader:
             equipment = await stack.enter_async_context(opening)
             self._claims = equipment.claims
             self._credentials = equipment.credentials
+            record = equipment.ledger.record
+            self._recorder = Recorder(equipment.hands, record, self._end_by_ledger) if self.settings.ledger else None
             settings = _within_capacity(self.settings, equipment.engine)
             self._dispatcher = Dispatcher(
                 settings,
@@ -122,7 +125,14 @@ class Downloader:
             try:
                 await asyncio.wait([self._running])
             finally:
-                await self._stack.aclose()
+                await self._close()
+
+    async def _close(self) -> None:
+        try:
+            if self._recorder is not None:
+                await self._recorder.close()
+        finally:
+            await self._stack.aclose()
 
     # What a user calls
 
@@ -277,6 +287,8 @@ class Downloader:
 
         def deliver(outcome: Outcome) -> None:
             self._busy_names.discard(name)
+            if self._recorder is not None:
+                self._recorder.add(claim.row, outcome)
             ticket.deliver(outcome)
 
         def abandon() -> None:
@@ -324,6 +336,12 @@ class Downloader:
         self._is_stopped = True
         for stream in self._streams:
             stream.fail_when_drained(error)
+
+    def _end_by_ledger(self, error: DownloadError) -> None:
+        """What cannot be recorded is not to be fetched."""
+        if not self._is_stopped:
+            self._end_by_fault(error)
+            self._dispatcher.stop()
 
     def _end_by_bug(self, running: asyncio.Task[None]) -> None:
         """The dispatcher has ended; whoever still waits would wait for ever."""

@@ -15,6 +15,7 @@ from aioflags.credentials import Credentials, read_netrc
 from aioflags.destination import Destination
 from aioflags.engines.seam import Engine
 from aioflags.groups import GroupCommit, finish_first, shut_down
+from aioflags.ledger import Ledger
 from aioflags.register import Claim, Register
 from aioflags.settings import Settings
 from aioflags.storage import Storage
@@ -33,11 +34,15 @@ class Equipment:
     """What a job works with.
 
     Args:
+        hands: The thread that names are decided and records written in.
+        ledger: Open; lives in that thread.
         claims: Gives each entry, with the number of its list, its name.
         credentials: From netrc, empty unless asked for.
         engine: Makes attempts.
     """
 
+    hands: Executor
+    ledger: Ledger
     claims: GroupCommit[tuple[Entry, int], Claim]
     credentials: Credentials
     engine: Engine
@@ -56,25 +61,31 @@ async def open_equipment(
     async with AsyncExitStack() as stack:
         hands = ThreadPoolExecutor(1, thread_name_prefix="aioflags-hands")
         stack.push_async_callback(shut_down, hands)
-        destination = Destination(directory)
+        destination = Destination(directory, is_kept=settings.ledger)
         # A destination that opened half is closed, too.
         stack.push_async_callback(_in, hands, destination.close)
         await _in(hands, destination.open)
         credentials = await _in(hands, read_netrc) if settings.netrc else Credentials()
-        opening = asyncio.get_running_loop().run_in_executor(
-            hands, Register, destination, settings.existing, settings.hashes
-        )
-        register = await finish_first(opening, lambda register: _in(hands, register.close))
-        stack.push_async_callback(_in, hands, register.close)
+        opening = asyncio.get_running_loop().run_in_executor(hands, _open_ledger, destination, settings)
+        ledger = await finish_first(opening, lambda ledger: _in(hands, ledger.close))
+        stack.push_async_callback(_in, hands, ledger.close)
+        register = Register(destination, ledger, settings.existing, settings.hashes, update=settings.update)
         made = await _make_engine(engine, settings, destination, hands, stack) if isinstance(engine, str) else engine
         stack.push_async_callback(made.close)
         claims = GroupCommit(hands, register.claim)
         stack.callback(claims.close)
-        yield Equipment(claims, credentials, made)
+        yield Equipment(hands, ledger, claims, credentials, made)
 
 
 async def _in(executor: Executor, work: Callable[[], T]) -> T:
     return await finish_first(asyncio.get_running_loop().run_in_executor(executor, work))
+
+
+def _open_ledger(destination: Destination, settings: Settings) -> Ledger:
+    ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=settings.ledger)
+    if settings.ledger:
+        destination.sweep_parts(ledger.files())
+    return ledger
 
 
 async def _make_engine(

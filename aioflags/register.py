@@ -1,41 +1,29 @@
-"""Which URL and which name are taken: decided once for each item, before the first byte, in the order of the list.
-
-Blocking, meant for a thread of its own. The register lives on disk (SQLite, in the run's private folder), so that
-ten million names cost no more memory than ten.
+"""Which URL and which name are taken, and what is there already: decided once for each item, before the first byte, in
+the order of the list. Blocking, meant for a thread of its own.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
-from os.path import join
+from dataclasses import dataclass, field, replace
 
 from aioflags.destination import Destination
 from aioflags.disk_errors import exists_error
-from aioflags.errors import DownloadError, StorageError, make_error
+from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Rejected
-from aioflags.names import fold, name_from_url, safe_name, with_suffix
+from aioflags.journal import Half
+from aioflags.ledger import Ledger, Row, State, read_digests
+from aioflags.names import name_from_url, safe_name, with_suffix
 from aioflags.redact import escape_text
 from aioflags.settings import Existing, check_checksum
 from aioflags.urls import Target, parse_url
 
 __all__ = ["Claim", "Register"]
 
-_SCHEMA = """
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-PRAGMA locking_mode = EXCLUSIVE;
-PRAGMA cache_size = -1024;
-PRAGMA temp_store = MEMORY;
-CREATE TABLE urls (lane_and_url BLOB PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE items (url_and_wish BLOB PRIMARY KEY, name TEXT, was_there INTEGER) WITHOUT ROWID;
-CREATE TABLE names (name BLOB PRIMARY KEY, is_folder INTEGER) WITHOUT ROWID;
-BEGIN;
-"""
 _SUFFIX_DIGITS = (8, 16, 32, 64)
+#: A part is gone on with from this size in bytes; less is as soon fetched anew.
+_LEAST_HALF = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +38,12 @@ class Claim:
         error: Why it cannot be fetched.
         is_duplicate: The same URL stood in the same list before.
         present: Size in bytes of the file that is there already and will do, else `None`.
-        present_digests: Digests of that file, where they had to be compared.
+        present_digests: Digests of that file, where they are known.
+        row: Number of the item in the ledger, 0 without.
+        may_replace: The file of that name is ours, or the user said so: the new one takes its place.
+        half: Part of the file that an earlier run has left.
+        etag: Ask only whether the file that is present has changed since it came with this.
+        last_modified: Likewise.
     """
 
     item: Item | Rejected
@@ -61,6 +54,11 @@ class Claim:
     is_duplicate: bool = False
     present: int | None = None
     present_digests: Mapping[str, str] = field(default_factory=dict)
+    row: int = 0
+    may_replace: bool = False
+    half: Half | None = None
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 class Register:
@@ -68,70 +66,68 @@ class Register:
 
     Args:
         destination: Open.
-        existing: What to do about a file that is there already.
+        ledger: Where names are on record; open.
+        existing: What to do about a file that is there already and that the ledger does not know.
         algorithms: Digests that a record wants, besides xxh128.
-
-    Raises:
-        StorageError: The register itself cannot be written.
+        update: Have files that are present asked for again, in case they have changed.
     """
 
-    def __init__(self, destination: Destination, existing: Existing, algorithms: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        destination: Destination,
+        ledger: Ledger,
+        existing: Existing,
+        algorithms: Sequence[str] = (),
+        *,
+        update: bool = False,
+    ) -> None:
         self._destination = destination
+        self._ledger = ledger
         self._existing = existing
         self._algorithms = tuple(algorithms)
-        # Opened by one thread, used by another; never by two at a time.
-        path = join(destination.run_path, "register")
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise _storage_error(error) from error
-
-    def close(self) -> None:
-        """Forget everything; the file goes with the run's private folder."""
-        self._db.close()
+        self._update = update
 
     def claim(self, entries: Sequence[tuple[Item | Rejected, int]]) -> list[Claim]:
         """Decide what becomes of each entry, in their order; with it comes the number of the list it stands in.
 
         Raises:
-            StorageError: The register itself cannot be written.
+            StorageError: The ledger cannot be written.
         """
-        try:
+        with self._ledger.claiming():
             return [self._claim(entry, lane) for entry, lane in entries]
-        except sqlite3.Error as error:
-            raise _storage_error(error) from error
 
     def _claim(self, entry: Item | Rejected, lane: int) -> Claim:
         if isinstance(entry, Rejected):
+            self._ledger.refuse(entry, None, entry.error)
             return Claim(entry, error=entry.error)
+        if not self._ledger.is_new_in_list(entry.url, lane):
+            return Claim(entry, is_duplicate=True)
         target = None
         try:
             target = parse_url(entry.url)
-            return self._claim_url(entry, lane, target, dict(map(check_checksum, entry.checksums)))
+            return self._claim_url(entry, target, dict(map(check_checksum, entry.checksums)))
         except DownloadError as error:
+            self._ledger.refuse(entry, _wish(entry), error)
             return Claim(entry, target, error=error)
 
-    def _claim_url(self, item: Item, lane: int, target: Target, digests: Mapping[str, str]) -> Claim:
-        if not self._db.execute("INSERT OR IGNORE INTO urls VALUES (?)", (_key(f"{lane} {item.url}"),)).rowcount:
-            return Claim(item, target, is_duplicate=True)
-        wanted = name_from_url(item.url) if item.name is None else safe_name(item.name)
+    def _claim_url(self, item: Item, target: Target, digests: Mapping[str, str]) -> Claim:
         # The same URL in another list is the same file, unless it is wanted under another name.
-        key = _key(f"{item.url}\n{wanted}")
-        row = self._db.execute("SELECT name, was_there FROM items WHERE url_and_wish = ?", (key,)).fetchone()
-        if row is not None:
-            return self._look(Claim(item, target, row[0], digests), key=None, is_ours=not row[1])
-        name = self._take_name(wanted, item.url)
-        self._db.execute("INSERT INTO items VALUES (?, ?, 0)", (key, name))
-        return self._look(Claim(item, target, name, digests), key=key, is_ours=False)
+        wish = _wish(item)
+        row = self._ledger.find(item.url, wish)
+        is_known = row is not None and row.name is not None
+        if row is None or row.name is None:
+            row = self._take_name(item, wish)
+        claim = Claim(item, target, row.name, digests, row=row.id)
+        return self._look(claim, row, is_known=is_known)
 
-    def _take_name(self, wanted: str, url: str) -> str:
+    def _take_name(self, item: Item, wish: str | None) -> Row:
+        wanted = name_from_url(item.url) if wish is None else safe_name(wish)
         self._take_folders(wanted)
         for digits in (0, *_SUFFIX_DIGITS):
-            name = with_suffix(wanted, url, digits) if digits else wanted
-            taken = self._db.execute("INSERT OR IGNORE INTO names VALUES (?, 0)", (_key(fold(name)),))
-            if taken.rowcount:
-                return name
+            name = with_suffix(wanted, item.url, digits) if digits else wanted
+            row = self._ledger.add(item, wish, name)
+            if row is not None:
+                return row
         raise make_error("name", f"no name like {escape_text(wanted)} is free; give this item a name of its own")
 
     def _take_folders(self, name: str) -> None:
@@ -139,52 +135,109 @@ class Register:
         parents = name.split("/")[:-1]
         for depth in range(1, len(parents) + 1):
             folder = "/".join(parents[:depth])
-            key = _key(fold(folder))
-            self._db.execute("INSERT OR IGNORE INTO names VALUES (?, 1)", (key,))
-            (is_folder,) = self._db.execute("SELECT is_folder FROM names WHERE name = ?", (key,)).fetchone()
-            if not is_folder:
+            if not self._ledger.take_folder(folder):
                 raise make_error("name", f"{escape_text(folder)} is a file of another item and cannot be a folder, too")
 
-    def _look(self, claim: Claim, *, key: bytes | None, is_ours: bool) -> Claim:
+    def _look(self, claim: Claim, row: Row, *, is_known: bool) -> Claim:
         """See whether the name is on disk already, and what that means."""
         assert claim.name is not None
         found = self._destination.look(claim.name)
         if found is None:
-            return claim
-        if key is not None:
-            self._db.execute("UPDATE items SET was_there = 1 WHERE url_and_wish = ?", (key,))
-        if self._existing == "replace" and not is_ours and not stat.S_ISDIR(found.st_mode):
-            return claim
-        if not stat.S_ISREG(found.st_mode):
-            # What a link leads to is not looked at, so nobody can say that it will do.
-            return _with_error(claim, exists_error(claim.name, is_file=False))
-        return self._compare(claim, found.st_size, is_trusted=is_ours or self._existing == "skip")
+            return self._wanted(claim, row)
+        is_file = stat.S_ISREG(found.st_mode)
+        if is_file and self._is_believed(row, claim, found.st_size):
+            return self._believe(claim, row, found.st_size)
+        if row.is_ours and is_file:
+            # Cut, changed, or not what the list declares now: it came from there, and comes from there again.
+            return replace(self._wanted(claim, row), may_replace=True)
+        if not is_known:
+            self._ledger.note_was_there(row)
+        return self._meet_stranger(claim, row, found.st_size, is_file=is_file, is_folder=stat.S_ISDIR(found.st_mode))
 
-    def _compare(self, claim: Claim, size: int, *, is_trusted: bool) -> Claim:
+    def _wanted(self, claim: Claim, row: Row) -> Claim:
+        return replace(claim, half=self._half(row))
+
+    def _half(self, row: Row) -> Half | None:
+        """Give the part that an earlier run has left, if there is enough of it."""
+        found = self._ledger.half_of(row)
+        if found is None:
+            return None
+        half, is_whole = found
+        there = self._destination.part_size(half.part) or 0
+        size = there if is_whole else min(half.size, there)
+        return replace(half, size=size) if size >= _LEAST_HALF else None
+
+    def _is_believed(self, row: Row, claim: Claim, size: int) -> bool:
+        """Tell whether a file is the one on record; where the run died before it said `done`, by its digests."""
+        assert claim.name is not None
+        if row.state not in {State.DONE, State.READY} or row.size != size:
+            return False
+        assert isinstance(claim.item, Item)
+        if claim.item.bytes is not None and claim.item.bytes != size:
+            return False
+        recorded = read_digests(row.digests)
+        unknown = claim.digests.keys() - recorded.keys()
+        if row.state == State.READY or unknown:
+            found = self._destination.digest(claim.name, [*recorded.keys() - {"xxh128"}, *claim.digests])
+            if any(found.get(algorithm) != digest for algorithm, digest in recorded.items()):
+                return False
+            recorded = found
+        return all(recorded.get(algorithm) == digest for algorithm, digest in claim.digests.items())
+
+    def _believe(self, claim: Claim, row: Row, size: int) -> Claim:
+        is_ours = row.is_ours or row.state == State.READY
+        if row.state == State.READY:
+            self._ledger.confirm(row)
+        present = replace(claim, present=size, present_digests=read_digests(row.digests))
+        if not (self._update and is_ours):
+            return present
+        if row.etag is None and row.last_modified is None:
+            # Nothing to ask with whether it has changed.
+            return replace(claim, may_replace=True)
+        return replace(present, etag=row.etag, last_modified=row.last_modified, may_replace=True)
+
+    def _meet_stranger(self, claim: Claim, row: Row, size: int, *, is_file: bool, is_folder: bool) -> Claim:
+        """Decide about a file of the item's name that the ledger does not know."""
+        assert claim.name is not None
+        # Without a ledger nobody notes what was saved: a file that has appeared since is that of another list.
+        is_ours = not self._ledger.is_kept and row.state == State.WANTED and not row.was_there
+        if self._existing == "replace" and not is_ours and not is_folder:
+            return replace(self._wanted(claim, row), may_replace=True)
+        if not is_file:
+            # What a link leads to is not looked at, so nobody can say that it will do.
+            return self._taken(claim, is_file=False)
+        return self._compare(claim, row, size, is_trusted=is_ours or self._existing == "skip")
+
+    def _compare(self, claim: Claim, row: Row, size: int, *, is_trusted: bool) -> Claim:
         """Take the file that is there for the item's if its declared digest says so, or if it is trusted by name."""
         assert claim.name is not None
         assert isinstance(claim.item, Item)
         declared = claim.item.bytes
         found: Mapping[str, str] = {}
         if declared is not None and declared != size:
-            return _with_error(claim, exists_error(claim.name))
+            return self._taken(claim)
         if claim.digests:
             found = self._destination.digest(claim.name, [*self._algorithms, *claim.digests])
             if any(found.get(algorithm) != digest for algorithm, digest in claim.digests.items()):
-                return _with_error(claim, exists_error(claim.name))
+                return self._taken(claim)
         elif not is_trusted:
-            return _with_error(claim, exists_error(claim.name))
-        return Claim(claim.item, claim.target, claim.name, present=size, present_digests=found)
+            return self._taken(claim)
+        self._ledger.adopt(row, size, found)
+        return replace(claim, present=size, present_digests=found)
+
+    def _taken(self, claim: Claim, *, is_file: bool = True) -> Claim:
+        assert claim.name is not None
+        assert isinstance(claim.item, Item)
+        error = exists_error(claim.name, is_file=is_file)
+        self._ledger.refuse(claim.item, _wish(claim.item), error)
+        return Claim(claim.item, claim.target, error=error)
 
 
-def _storage_error(error: sqlite3.Error) -> StorageError:
-    return StorageError("storage", f"cannot write the register of names: {error}", None)
-
-
-def _with_error(claim: Claim, error: DownloadError) -> Claim:
-    return Claim(claim.item, claim.target, error=error)
-
-
-def _key(text: str) -> bytes:
-    # Not a fast hash for everyone's good: who writes the list must not be able to make two URLs one.
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _wish(item: Item) -> str | None:
+    """The name that the list asks for; the one that the URL has anyway is no wish."""
+    if item.name is None:
+        return None
+    try:
+        return None if name_from_url(item.url) == item.name else item.name
+    except DownloadError:
+        return item.name

@@ -59,6 +59,8 @@ class Options(TypedDict, total=False):
     proxy: str | None
     netrc: bool
     durability: Durability
+    ledger: bool
+    update: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,8 @@ class Settings:
         proxy: URL of an http proxy for all requests.
         netrc: Read credentials by host from the user's netrc file.
         durability: When bytes are forced to stable storage: not at all, once a group, or each file.
+        ledger: Keep a record in the destination: a later run asks for nothing that is done and goes on with parts.
+        update: Ask whether files that are present have changed, and fetch those again; goes by the ledger.
 
     Raises:
         UsageError: An option has a value outside its range; the message names it.
@@ -111,6 +115,8 @@ class Settings:
     proxy: str | None = field(default=None, repr=False)
     netrc: bool = False
     durability: Durability = "none"
+    ledger: bool = False
+    update: bool = False
 
     def __post_init__(self) -> None:
         _need_whole("concurrency", self.concurrency, at_least=1)
@@ -125,8 +131,10 @@ class Settings:
         for name in ("rate", "limit_rate"):
             if getattr(self, name) is not None:
                 _need_number(name, getattr(self, name), above=True)
-        for name in ("allow_private_redirects", "insecure", "netrc"):
+        for name in ("allow_private_redirects", "insecure", "netrc", "ledger", "update"):
             _need_bool(name, getattr(self, name))
+        if self.update and not self.ledger:
+            raise UsageError("update goes by what earlier runs have recorded: it needs the ledger")
         if self.cacert is not None and not isinstance(self.cacert, str):
             raise UsageError(f"cacert must be the path of a file, as str, not {_show(self.cacert)}")
         _need_choice("existing", self.existing, ("fail", "skip", "replace"))

@@ -24,10 +24,11 @@ FACTS, HANDS, ENGINES, POLICY, DOORS = range(5)
 
 FLOORS = {
     FACTS: "addresses breaker digests disk_errors errors items journal names pace redact retry rows schedule "
-    "settings trace transfer urls version",
-    HANDS: "credentials destination folders groups inputs lines lock parts private register storage writer",
+    "settings trace transfer uplink urls version",
+    HANDS: "credentials destination folders groups inputs ledger ledger_file lines lock parts private register "
+    "storage writer",
     ENGINES: "engines",
-    POLICY: "blocking dispatcher downloader equipment pursuit streams watch",
+    POLICY: "blocking dispatcher downloader equipment pursuit recorder streams watch",
     DOORS: "__main__ cli compare flagserver futures_lab",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioflags.destination import Destination
-from aioflags.errors import StorageError, make_error
+from aioflags.errors import make_error
 from aioflags.items import Item, Rejected
+from aioflags.ledger import Ledger
 from aioflags.names import fold
 from aioflags.register import Claim, Register
 from aioflags.settings import Existing
@@ -32,10 +33,11 @@ class Desk:
         self.home = home
         self.destination = Destination(home)
         self.destination.open()
-        self.register = Register(self.destination, existing, algorithms)
+        self.ledger = Ledger.open(self.destination.state_path, self.destination.run_path, is_kept=False)
+        self.register = Register(self.destination, self.ledger, existing, algorithms)
 
     def close(self) -> None:
-        self.register.close()
+        self.ledger.close()
         self.destination.close()
 
     def claim(self, *items: Item | Rejected | str, lane: int = 0) -> list[Claim]:
@@ -355,21 +357,11 @@ def test_nothing_is_left_of_it(make: Callable[..., Desk], tmp_path: Path) -> Non
     assert os.listdir(tmp_path / "downloads") == []
 
 
-def test_register_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
-    """Not a bug; whoever reads the message knows the disk is meant."""
-    destination = Destination(tmp_path)
-    destination.open()
-    os.mkdir(os.path.join(destination.run_path, "register"))
-    with pytest.raises(StorageError, match="cannot write the register of names"):
-        Register(destination, "fail")
-    os.rmdir(os.path.join(destination.run_path, "register"))
-    destination.close()
-
-
 CHILD = """
 import sys
 from aioflags.destination import Destination
 from aioflags.items import Item
+from aioflags.ledger import Ledger
 from aioflags.register import Register
 
 def memory():
@@ -378,14 +370,15 @@ def memory():
 
 destination = Destination(sys.argv[1])
 destination.open()
-register = Register(destination, "fail")
+ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=False)
+register = Register(destination, ledger, "fail")
 for number in range(0, 100_000, 1000):
     urls = [f"http://host{n}.example/a/rather/long/path/flag.svg" for n in range(number, number + 1000)]
     register.claim([(Item(url), 1) for url in urls])
     if number == 10_000:
         before = memory()
 print(memory() - before)
-register.close()
+ledger.close()
 destination.close()
 """
 

@@ -1,0 +1,391 @@
+"""What is known of every item: its name, what became of it, and what its file is. Blocking; for any thread.
+
+A ledger that is kept lies in `DIR/.aioflags/ledger` and is what later runs, `status`, `retry` and `verify` go by.
+Without one the same tables go with the run: they are where names are decided, and ten million of them need no memory.
+
+Order of writes (FAULTS, section 5): the name with the claim, before the first byte; size and digests before the
+rename, so that a final name can never be unknown; `done` after it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import blake2b
+
+from aioflags.errors import DownloadError, StorageError
+from aioflags.items import Item, Outcome, Rejected, Status
+from aioflags.journal import Half, Ready
+from aioflags.ledger_file import LEDGER_FILE, LedgerFile
+from aioflags.lock import boot_id
+from aioflags.names import fold
+
+__all__ = ["Ledger", "Row", "State", "read_asked", "read_digests"]
+
+_LISTS = "lists"
+# Seconds that the system may take to write what it was given; Linux takes about 30.
+_WRITE_BACK = 300
+
+
+class State(IntEnum):
+    """What is known of an item's file."""
+
+    WANTED = 0
+    #: Whole, and about to have its final name: it has it, or the run died just before.
+    READY = 1
+    DONE = 2
+    FAILED = 3
+    MISSING = 4
+
+
+_STATES = {Status.SAVED: State.DONE, Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
+
+
+@dataclass(slots=True)
+class Row:
+    """What the ledger knows of one item.
+
+    Args:
+        id: Its number.
+        name: Final name of its file; `None` if it never had one.
+        state: A `State`: what is known of the file.
+        was_there: Something had this name already when it was given away.
+        is_ours: The file of this name was put there by us.
+        size: Bytes of the file, if it is done or ready.
+        digests: Likewise, as text.
+        etag: Of the answer that it came with.
+        last_modified: Likewise.
+    """
+
+    id: int
+    name: str | None
+    state: int
+    was_there: bool = False
+    is_ours: bool = False
+    size: int | None = None
+    digests: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+_FIND = """
+SELECT id, name, state, was_there, is_ours, size, digests, etag, last_modified FROM items WHERE key = ?
+"""
+
+
+class Ledger:
+    """The tables of one destination.
+
+    Args:
+        file: Open.
+        is_kept: Later runs read it.
+    """
+
+    def __init__(self, file: LedgerFile, *, is_kept: bool) -> None:
+        self.is_kept = is_kept
+        self._file = file
+        self._boot = boot_id() if is_kept else None
+        self._run: int | None = None
+
+    @classmethod
+    def open(cls, state_path: str, run_path: str, *, is_kept: bool) -> Ledger:
+        """Open the ledger of a destination that this run holds.
+
+        Args:
+            state_path: The folder of a kept ledger.
+            run_path: The private folder of the run.
+            is_kept: Later runs read it.
+
+        Raises:
+            StorageError: It is damaged, of another version, or cannot be written.
+        """
+        path = os.path.join(state_path if is_kept else run_path, LEDGER_FILE)
+        ledger = cls(LedgerFile(path, lists=os.path.join(run_path, _LISTS), is_kept=is_kept), is_kept=is_kept)
+        if is_kept:
+            try:
+                ledger._begin_run()
+            except BaseException:
+                ledger._file.close()
+                raise
+        return ledger
+
+    @classmethod
+    def join(cls, path: str) -> Ledger:
+        """Take notes in a ledger that another process has opened: `ready` and `half` only.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        return cls(LedgerFile(path, lists=None, is_kept=True), is_kept=True)
+
+    @property
+    def path(self) -> str:
+        """Where it lies."""
+        return self._file.path
+
+    def _begin_run(self) -> None:
+        with self._file.transaction() as db:
+            last = db.execute("SELECT id, boot, ended FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        if last is not None and last[2] is None:
+            self._file.check()
+        with self._file.transaction() as db:
+            if last is not None and (self._boot is None or last[1] != self._boot):
+                self._distrust(last[0])
+            cursor = db.execute("INSERT INTO runs (boot, started) VALUES (?, ?)", (self._boot, time.time()))
+            self._run = cursor.lastrowid
+
+    def _distrust(self, run: int) -> None:
+        """The system was started anew: what it was given last may never have reached the disk.
+
+        Files of the last minutes are compared with their digests before they are believed; those whose row was lost
+        have a name that was free before and is taken for ours.
+        """
+        db = self._file.connection
+        (end,) = db.execute("SELECT max(ended) FROM items WHERE run = ?", (run,)).fetchone()
+        db.execute(
+            "UPDATE items SET state = ? WHERE state = ? AND NOT is_synced AND run = ? AND ended >= ?",
+            (State.READY, State.DONE, run, (end or 0.0) - _WRITE_BACK),
+        )
+        db.execute(
+            "UPDATE items SET is_ours = 1 WHERE state IN (?, ?) AND NOT was_there AND run = ?",
+            (State.WANTED, State.READY, run),
+        )
+
+    def close(self) -> None:
+        """Close it; one that knows of nothing is removed."""
+        is_needed = True
+        # A run that cannot say that it has ended costs the next one a look for damage, and nothing else.
+        with suppress(StorageError):
+            if self._run is not None:
+                is_needed = self._end_run()
+        self._file.close(is_needed=is_needed)
+
+    def _end_run(self) -> bool:
+        with self._file.transaction() as db:
+            db.execute("UPDATE runs SET ended = ? WHERE id = ?", (time.time(), self._run))
+            return db.execute("SELECT 1 FROM items LIMIT 1").fetchone() is not None
+
+    # What the register asks
+
+    @contextmanager
+    def claiming(self) -> Iterator[None]:
+        """Claims made inside this block are on record when it is left, all of them or none.
+
+        Raises:
+            StorageError: They could not be written.
+        """
+        with self._file.transaction():
+            yield
+
+    def is_new_in_list(self, url: str, lane: int) -> bool:
+        """Note that a URL stands in a list; false if it stood there before."""
+        inserted = self._file.connection.execute(
+            "INSERT OR IGNORE INTO run.urls VALUES (?)", (_digest(f"{lane} {url}"),)
+        )
+        return bool(inserted.rowcount)
+
+    def find(self, url: str, wish: str | None) -> Row | None:
+        """Give the row of an item: its URL, and the name that the list asks for, if it is not the URL's own."""
+        found = self._file.connection.execute(_FIND, (_key(url, wish),)).fetchone()
+        return None if found is None else Row(*found)
+
+    def add(self, item: Item, wish: str | None, name: str) -> Row | None:
+        """Make a row for an item and give it its name; `None` if another item or a folder has that name."""
+        key = _digest(fold(name))
+        db = self._file.connection
+        if db.execute("SELECT 1 FROM folders WHERE name_key = ?", (key,)).fetchone() is not None:
+            return None
+        row = (_key(item.url, wish), item.url, wish and _storable(wish), _write_asked(item), name, key, self._run)
+        inserted = db.execute(
+            "INSERT OR IGNORE INTO items (key, url, wish, asked, name, name_key, run) VALUES (?, ?, ?, ?, ?, ?, ?)", row
+        )
+        if not inserted.rowcount or inserted.lastrowid is None:
+            return None
+        return Row(inserted.lastrowid, name, State.WANTED)
+
+    def take_folder(self, name: str) -> bool:
+        """Have a name used for a folder; false if a file of an item has it."""
+        key = _digest(fold(name))
+        db = self._file.connection
+        if db.execute("SELECT 1 FROM items WHERE name_key = ?", (key,)).fetchone() is not None:
+            return False
+        db.execute("INSERT OR IGNORE INTO folders VALUES (?)", (key,))
+        return True
+
+    def note_was_there(self, row: Row) -> None:
+        """Something has the item's name that we have not put there."""
+        if not row.was_there:
+            row.was_there = True
+            self._file.connection.execute("UPDATE items SET was_there = 1 WHERE id = ?", (row.id,))
+
+    def confirm(self, row: Row) -> None:
+        """Note that a file that was ready has its name: the run died before it could say so."""
+        self._file.connection.execute(
+            "UPDATE items SET state = ?, is_ours = 1, run = ?, ended = ? WHERE id = ?",
+            (State.DONE, self._run, time.time(), row.id),
+        )
+
+    def adopt(self, row: Row, size: int, digests: Mapping[str, str]) -> None:
+        """Note that a file that we have not put there will do for an item."""
+        if self.is_kept:
+            self._file.connection.execute(
+                "UPDATE items SET state = ?, size = ?, digests = ?, etag = NULL, last_modified = NULL, "
+                "content_encoding = NULL, kind = NULL, message = NULL, host = NULL, run = ?, ended = ? WHERE id = ?",
+                (State.DONE, size, _write_digests(digests) or None, self._run, time.time(), row.id),
+            )
+
+    def refuse(self, entry: Item | Rejected, wish: str | None, error: DownloadError) -> None:
+        """Note an item that can have no name or no request."""
+        if not self.is_kept:
+            return
+        asked = _write_asked(entry) if isinstance(entry, Item) else None
+        self._file.connection.execute(
+            "INSERT INTO items (key, url, wish, asked, state, kind, message, host, run, ended) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state, "
+            "kind = excluded.kind, message = excluded.message, host = excluded.host, run = excluded.run, "
+            "ended = excluded.ended",
+            (
+                _key(entry.url, wish),
+                _storable(entry.url),
+                None if wish is None else _storable(wish),
+                asked,
+                State.FAILED,
+                *_plain(error),
+                self._run,
+                time.time(),
+            ),
+        )
+
+    def half_of(self, row: Row) -> tuple[Half, bool] | None:
+        """Give the part of an item that an earlier run began, and whether all that is in it can be relied upon.
+
+        It can as long as the system has not been started anew; after that only what was synced counts.
+        """
+        found = self._file.connection.execute(
+            "SELECT part, size, validator, source, total, boot FROM halves WHERE item = ?", (row.id,)
+        ).fetchone()
+        return None if found is None else (Half(*found[:5]), self._boot is not None and found[5] == self._boot)
+
+    def files(self) -> set[str]:
+        """Give the names of what belongs to the ledger in the private folder: parts that somebody may go on with."""
+        parts = self._file.connection.execute("SELECT part FROM halves")
+        return {_LISTS, *(part for (part,) in parts)}
+
+    # What the hands and the downloader tell
+
+    def ready(self, files: Sequence[Ready]) -> None:
+        """See `aioflags.journal.Journal`."""
+        with self._file.transaction() as db:
+            db.executemany(
+                "UPDATE items SET state = ?, size = ?, digests = ?, etag = ?, last_modified = ?, content_encoding = ?, "
+                "is_synced = ? WHERE id = ?",
+                (
+                    (
+                        State.READY,
+                        file.size,
+                        _write_digests(file.digests),
+                        file.etag,
+                        file.last_modified,
+                        file.content_encoding,
+                        file.is_synced,
+                        file.row,
+                    )
+                    for file in files
+                ),
+            )
+
+    def half(self, row: int, half: Half | None) -> None:
+        """See `aioflags.journal.Journal`."""
+        with self._file.transaction() as db:
+            if half is None:
+                db.execute("DELETE FROM halves WHERE item = ?", (row,))
+            else:
+                db.execute(
+                    "INSERT OR REPLACE INTO halves VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (row, half.part, half.size, half.validator, half.source, half.total, self._boot),
+                )
+
+    def record(self, ends: Sequence[tuple[int, Outcome]]) -> None:
+        """Note how items ended; of a saved one its file has its name by now.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        now = time.time()
+        saved = [(row, outcome) for row, outcome in ends if outcome.status is Status.SAVED]
+        with self._file.transaction() as db:
+            db.executemany(
+                "UPDATE items SET state = ?, http_status = ?, attempts = attempts + ?, kind = ?, message = ?, "
+                "host = ?, run = ?, ended = ? WHERE id = ?",
+                (
+                    (
+                        _STATES.get(outcome.status, State.MISSING),
+                        outcome.http_status,
+                        outcome.attempts,
+                        *_plain(outcome.error),
+                        self._run,
+                        now,
+                        row,
+                    )
+                    for row, outcome in ends
+                ),
+            )
+            db.executemany(
+                "UPDATE items SET is_ours = 1, size = ?, digests = ?, content_encoding = ? WHERE id = ?",
+                (
+                    (outcome.bytes, _write_digests(outcome.digests), outcome.content_encoding, row)
+                    for row, outcome in saved
+                ),
+            )
+            db.executemany("DELETE FROM halves WHERE item = ?", ((row,) for row, _ in saved))
+
+
+def _plain(error: DownloadError | None) -> tuple[str | None, str | None, str | None]:
+    return (None, None, None) if error is None else (error.kind, error.message, error.host)
+
+
+def _write_digests(digests: Mapping[str, str]) -> str:
+    return " ".join(f"{name}:{digest}" for name, digest in digests.items())
+
+
+def read_digests(text: str | None) -> dict[str, str]:
+    """Give algorithm to hexadecimal digest."""
+    return dict(part.split(":", 1) for part in (text or "").split())
+
+
+def _write_asked(item: Item) -> str | None:
+    """Keep what the list says of an item besides URL and name; `retry` has no list."""
+    asked = {
+        "sha256": item.sha256,
+        "checksum": item.checksum,
+        "bytes": item.bytes,
+        "headers": dict(item.headers) or None,
+    }
+    kept = {name: value for name, value in asked.items() if value is not None}
+    return json.dumps(kept) if kept else None
+
+
+def read_asked(text: str | None) -> dict[str, object]:
+    """Give what `Item` takes besides URL and name."""
+    asked = json.loads(text) if text else {}
+    return asked if isinstance(asked, dict) else {}
+
+
+def _storable(text: str) -> str:
+    """A list may hold what is no Unicode, and SQLite takes no such text."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _key(url: str, wish: str | None) -> bytes:
+    # Two blanks: no URL has one in it.
+    return _digest(url if wish is None else f"{url}  {wish}")
+
+
+def _digest(text: str) -> bytes:
+    # Not a fast hash for everyone's good: who writes the list must not be able to make two URLs one.
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,262 @@
+"""The file of a ledger: opened, checked, written in transactions, closed. Knows SQLite, and no downloads. Blocking.
+
+One connection for all threads of a process, behind one lock: whoever records waits for whoever does, since a hop to
+another thread would cost more than the transaction. Other processes, workers or readers, have connections of their own.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import quote
+
+from aioflags.disk_errors import translate_os_error
+from aioflags.errors import StorageError, UsageError
+
+__all__ = ["LEDGER_FILE", "SCHEMA_VERSION", "LedgerFile", "open_for_reading"]
+
+LEDGER_FILE = "ledger"
+SCHEMA_VERSION = 1
+#: "aifl"; tells the system and us that this is a ledger and no other database.
+_APPLICATION_ID = 0x6169666C
+# Seconds; the longest transaction is a thousand rows.
+_PATIENCE = 60.0
+# Pages of 4 KiB. A checkpoint forces the file to the disk, which is felt; 40 MB of log are not.
+_CHECKPOINT = 10_000
+
+_ALWAYS = """
+PRAGMA trusted_schema = OFF;
+PRAGMA cache_size = -4096;
+PRAGMA temp_store = MEMORY;
+"""
+# A lost commit repeats work and no more: what a row says has happened before the row was written.
+_KEPT = f"""
+PRAGMA synchronous = NORMAL;
+PRAGMA wal_autocheckpoint = {_CHECKPOINT};
+"""
+_FORGOTTEN = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA locking_mode = EXCLUSIVE;
+"""
+_SCHEMA = """
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    url TEXT NOT NULL,
+    wish TEXT,
+    asked TEXT,
+    name TEXT,
+    name_key BLOB UNIQUE,
+    state INTEGER NOT NULL DEFAULT 0,
+    was_there INTEGER NOT NULL DEFAULT 0,
+    is_ours INTEGER NOT NULL DEFAULT 0,
+    is_synced INTEGER NOT NULL DEFAULT 0,
+    size INTEGER,
+    digests TEXT,
+    etag TEXT,
+    last_modified TEXT,
+    content_encoding TEXT,
+    http_status INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    kind TEXT,
+    message TEXT,
+    host TEXT,
+    run INTEGER,
+    ended REAL
+);
+CREATE TABLE folders (name_key BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE halves (
+    item INTEGER PRIMARY KEY,
+    part TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    validator TEXT NOT NULL,
+    source TEXT NOT NULL,
+    total INTEGER,
+    boot TEXT
+);
+CREATE TABLE runs (id INTEGER PRIMARY KEY, boot TEXT, started REAL NOT NULL, ended REAL);
+"""
+
+
+class LedgerFile:
+    """A ledger's database.
+
+    Args:
+        path: Where; made if it is not there.
+        lists: Path of a database that goes with the run, for which URL stood in which list; `None` to do without.
+        is_kept: Later runs read it. One that is not kept is written as if there were no crashes.
+
+    Raises:
+        StorageError: It is damaged, of another version, no ledger, or cannot be written.
+    """
+
+    def __init__(self, path: str, *, lists: str | None, is_kept: bool) -> None:
+        self.path = path
+        self._lists = lists
+        self._is_kept = is_kept
+        self._guard = threading.RLock()
+        with translating("open"):
+            self.connection = _connect(path)
+            try:
+                self._prepare()
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        script = self.connection.executescript
+        script(_ALWAYS + (_KEPT if self._is_kept else _FORGOTTEN))
+        if self._is_kept:
+            # A network file system may refuse; then it stays with the slower journal.
+            self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if self._lists is not None:
+            # That of a killed run is worth nothing.
+            with suppress(FileNotFoundError):
+                os.unlink(self._lists)
+            self.connection.execute("ATTACH ? AS run", (self._lists,))
+            script("PRAGMA run.journal_mode = OFF; PRAGMA run.synchronous = OFF; PRAGMA run.cache_size = -1024;")
+            script("CREATE TABLE run.urls (lane_and_url BLOB PRIMARY KEY) WITHOUT ROWID")
+        if not self._is_kept:
+            # Pages are written when memory is short, and not after each transaction.
+            self.connection.execute("BEGIN")
+        with self.transaction():
+            if self._is_new():
+                for statement in filter(str.strip, _SCHEMA.split(";")):
+                    self.connection.execute(statement)
+                self.connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _is_new(self) -> bool:
+        (tables,) = self.connection.execute("SELECT count(*) FROM main.sqlite_master").fetchone()
+        if tables:
+            check_identity(self.connection, self.path)
+        return not tables
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do several things at once or not at all; other threads and processes wait.
+
+        Raises:
+            StorageError: It could not be written; if the ledger is kept, nothing of it was.
+        """
+        with self._guard, translating("write"):
+            if not self._is_kept:
+                yield self.connection
+                return
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+            except BaseException:
+                # A full disk may have rolled it back already.
+                with suppress(sqlite3.Error):
+                    self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+
+    def check(self) -> None:
+        """Look for damage; worth its time after a crash.
+
+        Raises:
+            StorageError: There is some.
+        """
+        with self._guard, translating("read"):
+            (verdict,) = self.connection.execute("PRAGMA main.quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise _damaged_error(self.path, verdict)
+
+    def close(self, *, is_needed: bool = True) -> None:
+        """Close it; the log goes into the file. One that is not needed is removed."""
+        with self._guard:
+            if self._is_kept:
+                with suppress(sqlite3.Error):
+                    self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.connection.close()
+            if self._lists is not None:
+                with suppress(OSError):
+                    os.unlink(self._lists)
+            if not is_needed:
+                for suffix in ("-wal", "-shm", "-journal", ""):
+                    with suppress(OSError):
+                        os.unlink(self.path + suffix)
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    # SQLite would make it readable as the umask says, and there are secrets in it.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    os.close(descriptor)
+    return sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+
+
+def open_for_reading(path: str) -> sqlite3.Connection:
+    """Open a ledger that a run may be writing to.
+
+    Raises:
+        UsageError: There is none.
+        StorageError: It is damaged, of another version, or no ledger.
+    """
+    if not os.path.isfile(path):
+        raise UsageError(f"there is no ledger in {os.path.dirname(os.path.dirname(path))}: no run has kept one there")
+    with translating("read"):
+        # A reader of a ledger in WAL mode writes, too, into its index.
+        connection = sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None)
+        try:
+            connection.executescript(_ALWAYS + "PRAGMA query_only = ON;")
+            check_identity(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def check_identity(connection: sqlite3.Connection, path: str) -> None:
+    """Make sure that a database is a ledger that we can read.
+
+    Raises:
+        StorageError: It is not.
+    """
+    (application,) = connection.execute("PRAGMA main.application_id").fetchone()
+    if application != _APPLICATION_ID:
+        raise _damaged_error(path, "it is another database")
+    (version,) = connection.execute("PRAGMA main.user_version").fetchone()
+    if version != SCHEMA_VERSION:
+        message = (
+            f"the ledger {path} was written by another version of aioflags (format {version}, this one writes "
+            f"{SCHEMA_VERSION}): use that version, or move the ledger away and go on with --existing skip"
+        )
+        raise StorageError("storage", message, None)
+
+
+def _damaged_error(path: str, reason: str) -> StorageError:
+    message = (
+        f"the ledger {path} cannot be used ({reason}): move it away; with --existing skip the files that are there "
+        "are kept"
+    )
+    return StorageError("storage", message, None)
+
+
+_ERRNOS = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_CANTOPEN: errno.ENOENT,
+}
+
+
+@contextmanager
+def translating(what: str) -> Iterator[None]:
+    """Turn what SQLite and the system say into a `StorageError` whose cause is a fault of the destination."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            raise _damaged_error(f"DIR/.aioflags/{LEDGER_FILE}", str(error)) from error
+        fault = OSError(_ERRNOS.get(code, errno.EIO), str(error))
+        raise translate_os_error(fault, f"{what} the ledger") from fault
+    except OSError as error:
+        raise translate_os_error(error, f"{what} the ledger") from error

@@ -1,0 +1,70 @@
+"""Outcomes on their way into the ledger: many at a time, in a thread of the hands; nobody waits for it but the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+from aioflags.errors import StorageError
+from aioflags.groups import wait_out
+from aioflags.items import Outcome
+
+__all__ = ["Recorder"]
+
+_Ends = list[tuple[int, Outcome]]
+
+
+class Recorder:
+    """Has outcomes written down.
+
+    Args:
+        executor: Where.
+        record: Writes some outcomes, each with the number of its row; may raise `StorageError`.
+        on_fault: Called once with the first error; nothing is written from then on.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        record: Callable[[Sequence[tuple[int, Outcome]]], None],
+        on_fault: Callable[[StorageError], None],
+    ) -> None:
+        self._executor = executor
+        self._record = record
+        self._on_fault = on_fault
+        self._waiting: _Ends = []
+        self._writing: asyncio.Future[None] | None = None
+        self._fault: BaseException | None = None
+
+    def add(self, row: int, outcome: Outcome) -> None:
+        """Have an outcome written with the next group."""
+        self._waiting.append((row, outcome))
+        if self._writing is None and self._fault is None:
+            self._write()
+
+    def _write(self) -> None:
+        ends, self._waiting = self._waiting, []
+        self._writing = asyncio.get_running_loop().run_in_executor(self._executor, self._record, ends)
+        self._writing.add_done_callback(self._go_on)
+
+    def _go_on(self, written: asyncio.Future[None]) -> None:
+        self._writing = None
+        self._fault = None if written.cancelled() else written.exception()
+        if isinstance(self._fault, StorageError):
+            self._on_fault(self._fault)
+        elif self._waiting and self._fault is None:
+            self._write()
+
+    async def close(self) -> None:
+        """Wait until everything is written, cancelled or not.
+
+        Raises:
+            StorageError: Something could not be written.
+        """
+        while self._writing is not None:
+            await wait_out(self._writing)
+            # Its callback comes first, and may have begun another.
+            await asyncio.sleep(0)
+        if self._fault is not None:
+            raise self._fault
