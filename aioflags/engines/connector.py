@@ -70,3 +70,10 @@ class _Protocol(ResponseHandler):
         if set_limits is not None:
             set_limits(high=1, low=0)
         super().connection_made(transport)
+
+    def close(self) -> None:
+        """Let go at once: all was read, and nobody is to wait up to 30 s for a server that leaves TLS late or never.
+
+        Until then asyncio would keep the connection open, and a loop that ends before would leave it to the collector.
+        """
+        self.abort()
