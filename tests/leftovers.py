@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = ["forgive_uvloop", "leaving_nothing", "moments"]
+__all__ = ["files_in", "forgive_uvloop", "leaving_nothing", "moments"]
 
 
 def forgive_uvloop() -> None:
@@ -36,6 +36,11 @@ def moments() -> Iterator[int]:
     while turns < (600 if slowness else 12_000):
         yield turns
         turns += 1 + turns // (8 if slowness else 6)
+
+
+def files_in(folder: str | Path) -> list[str]:
+    """Names of what a run has put into its destination; the folder of the ledger is not one of them."""
+    return sorted(set(os.listdir(folder)) - {".aioflags"})
 
 
 def open_files() -> Counter[str]:

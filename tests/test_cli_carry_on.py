@@ -25,10 +25,15 @@ from aioflags.cli.carry_on import carry_on_command, program_name
     ],
 )
 def test_existing_files_are_skipped(arguments: list[str], command: str) -> None:
-    """The command is the one that was given, and what is saved is not fetched again."""
+    """Without a ledger the command is the one that was given, and what is saved is not fetched again."""
     given_before = list(arguments)
-    assert carry_on_command(arguments, "aioflags") == command
+    assert carry_on_command(arguments, "aioflags", has_ledger=False) == command
     assert arguments == given_before
+
+
+def test_command_is_the_one_that_was_given() -> None:
+    """The ledger knows what is done, so that nothing has to be added."""
+    assert carry_on_command(["get", "--existing", "fail", "u"], "aioflags") == "aioflags get --existing fail u"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +59,7 @@ def test_secrets_are_hidden(arguments: list[str]) -> None:
 def test_harmless_headers_stay() -> None:
     """A header that is no secret need not be filled in again."""
     command = carry_on_command(["get", "--header", "Accept: image/gif", "u"], "aioflags")
-    assert command == "aioflags get --header 'Accept: image/gif' u --existing skip"
+    assert command == "aioflags get --header 'Accept: image/gif' u"
 
 
 @given(st.lists(st.text(max_size=20), max_size=5))

@@ -11,6 +11,7 @@ import pytest
 from aioflags.cli.main import run
 from aioflags.flagserver.countries import COUNTRIES, MOST_POPULOUS
 from aioflags.flagserver.server import FlagServer, ServerThread
+from tests.leftovers import files_in
 
 Result = tuple[int, str, str]
 Flags = Callable[..., Result]
@@ -80,7 +81,7 @@ def test_pattern(flags: Flags, server: ServerThread, tmp_path: Path, pattern: st
     assert flags("fr", "--server", server.url, "--pattern", pattern)[0] == 0
     assert server.server.log is not None
     assert server.server.log[-1][1] == target
-    assert [path.name for path in (tmp_path / "downloads").iterdir()] == [name]
+    assert files_in(tmp_path / "downloads") == [name]
 
 
 def test_flag_that_is_not_there(flags: Flags) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from aioflags.cli.main import run
 from aioflags.flagserver.server import FlagServer, ServerThread
+from tests.leftovers import files_in
 
 Result = tuple[int, str, str]
 Get = Callable[..., Result]
@@ -55,13 +56,14 @@ def test_urls_become_files(get: Get, tmp_path: Path) -> None:
     assert status == 0
     assert out.startswith("2 files saved, 1.5 kB in ")
     assert err == ""
-    assert {path.name: path.stat().st_size for path in (tmp_path / "downloads").iterdir()} == {"1000": 1000, "500": 500}
+    assert files_in(tmp_path / "downloads") == ["1000", "500"]
+    assert all((tmp_path / "downloads" / name).stat().st_size == int(name) for name in ("1000", "500"))
 
 
 def test_options_and_urls_in_any_order(get: Get, tmp_path: Path) -> None:
     """An option may stand between two URLs."""
     assert get("@bytes/1", "-d", "there", "@bytes/2", "-q", "@bytes/3")[0] == 0
-    assert sorted(path.name for path in (tmp_path / "there").iterdir()) == ["1", "2", "3"]
+    assert files_in(tmp_path / "there") == ["1", "2", "3"]
 
 
 def test_json_records(get: Get, server: ServerThread, tmp_path: Path) -> None:
@@ -126,14 +128,25 @@ def test_name_and_checksum_of_a_single_url(get: Get, server: ServerThread, tmp_p
     assert not (tmp_path / "downloads" / "wrong").exists()
 
 
-def test_again_with_existing_skip(get: Get) -> None:
-    """The same command again says what exists; with --existing skip it is clean and asks for nothing."""
-    assert get("@bytes/5")[0] == 0
-    status, out, err = get("@bytes/5")
+def test_again(get: Get, server: ServerThread) -> None:
+    """The same command again asks for nothing: the ledger knows what is done."""
+    assert get("@bytes/5", "@bytes/6")[0] == 0
+    assert server.server.log is not None
+    server.server.log.clear()
+    status, out, err = get("@bytes/5", "@bytes/6")
+    assert (status, err) == (0, "")
+    assert out.endswith(", 2 already there\n")
+    assert list(server.server.log) == []
+
+
+def test_again_without_ledger(get: Get) -> None:
+    """Nobody knows the files: the same command says what exists; with --existing skip it is clean."""
+    assert get("@bytes/5", "--no-ledger")[0] == 0
+    status, out, err = get("@bytes/5", "--no-ledger")
     assert (status, out.split(" in ")[0]) == (1, "0 files saved, 0 B")
     assert out.endswith(", 1 failed\n")
     assert "--existing skip" in err
-    status, out, err = get("@bytes/5", "--existing", "skip")
+    status, out, err = get("@bytes/5", "--no-ledger", "--existing", "skip")
     assert (status, err) == (0, "")
     assert out.endswith(", 1 already there\n")
 

@@ -26,8 +26,9 @@ def test_every_option_of_the_library_is_there(parser: Parser) -> None:
 
 
 def test_defaults_are_those_of_the_library(parser: Parser) -> None:
-    """Without options the command line asks for what the library does anyway."""
-    assert Settings(**options_of(parser.parse_args([]))) == Settings()
+    """Without options the command line asks for what the library does anyway, and for a ledger."""
+    assert Settings(**options_of(parser.parse_args([]))) == Settings(ledger=True)
+    assert Settings(**options_of(parser.parse_args(["--no-ledger"]))) == Settings()
 
 
 def test_values_arrive(parser: Parser) -> None:
@@ -36,7 +37,7 @@ def test_values_arrive(parser: Parser) -> None:
         "-j 8 --per-host 2 --retries 1 --max-wait 9 --connect-timeout 1 --first-byte-timeout 2 --idle-timeout 3 "
         "--min-speed 1k --max-bytes 1Mi --rate 5 --limit-rate 2M --existing skip --hash sha256 --hash md5 "
         "--header A:1 --header B:2 --durability file --proxy http://h:1 --cacert x --insecure --netrc "
-        "--allow-private-redirects"
+        "--allow-private-redirects --update"
     )
     assert options_of(parser.parse_args(line.split())) == {
         "concurrency": 8,
@@ -51,6 +52,8 @@ def test_values_arrive(parser: Parser) -> None:
         "rate": 5.0,
         "limit_rate": 2_000_000,
         "existing": "skip",
+        "ledger": True,
+        "update": True,
         "hash": ["sha256", "md5"],
         "header": ["A:1", "B:2"],
         "durability": "file",

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from aioflags.flagserver.server import ServerThread
+from tests.leftovers import files_in
 
 pytestmark = pytest.mark.slow
 
@@ -81,8 +82,8 @@ def test_second_signal_stops_at_once(server: ServerThread) -> None:
         out, err = process.communicate(timeout=4)
         assert process.returncode == 130
         assert json.loads(out.splitlines()[-1])["saved"] == 1
-        assert err.splitlines()[-1].endswith("--existing skip")
-        assert os.listdir("downloads") == ["1"]
+        assert err.splitlines()[-1].endswith("--json")
+        assert files_in("downloads") == ["1"]
 
 
 def test_silent_standard_input_holds_nothing_up(server: ServerThread) -> None:
@@ -98,7 +99,7 @@ def test_silent_standard_input_holds_nothing_up(server: ServerThread) -> None:
         assert process.wait(timeout=4) == 143
         assert json.loads(process.stdout.read())["saved"] == 2
         process.communicate()
-        assert sorted(os.listdir("downloads")) == ["1", "2"]
+        assert files_in("downloads") == ["1", "2"]
 
 
 def test_stuck_resolver_holds_nothing_up() -> None:
@@ -115,7 +116,7 @@ def test_stuck_resolver_holds_nothing_up() -> None:
     )
     done = call("-c", code, program=[sys.executable])
     assert done.returncode == 130
-    assert done.stderr.splitlines()[-1] == "aioflags get http://stuck.test/ --existing skip"
+    assert done.stderr.splitlines()[-1] == "aioflags get http://stuck.test/"
 
 
 def test_reader_that_has_seen_enough(server: ServerThread, tmp_path: Path) -> None:
@@ -128,14 +129,14 @@ def test_reader_that_has_seen_enough(server: ServerThread, tmp_path: Path) -> No
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(timeout=10) == 3
-        assert len(os.listdir("downloads")) < 20_000
+        assert len(files_in("downloads")) < 20_000
 
 
 def test_closed_standard_output(server: ServerThread) -> None:
     """Without a standard output the files are fetched all the same, and nothing is printed into a socket."""
     done = call("-c", f'"{sys.executable}" -m aioflags get {server.url}bytes/3 >&-', program=["sh"])
     assert (done.returncode, done.stderr) == (0, "")
-    assert os.listdir("downloads") == ["3"]
+    assert files_in("downloads") == ["3"]
 
 
 def test_full_disk_behind_standard_output(server: ServerThread) -> None:

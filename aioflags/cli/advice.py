@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["ADVICE", "advise"]
 
-_AGAIN = "run the same command again with --existing skip"
+_AGAIN = "run the same command again"
 
 ADVICE = {
     "dns": f"check the spelling of the host and that your name server answers, then {_AGAIN}",

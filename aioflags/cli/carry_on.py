@@ -32,7 +32,7 @@ def program_name(script: str, executable: str) -> str:
     return name if found and os.path.realpath(found) == os.path.realpath(script) else shlex.quote(script)
 
 
-def carry_on_command(arguments: Sequence[str], program: str | None = None) -> str:
+def carry_on_command(arguments: Sequence[str], program: str | None = None, *, has_ledger: bool = True) -> str:
     """Write the command that fetches what is missing, on one line.
 
     Secrets are hidden as `***`, which the user has to fill in again.
@@ -40,13 +40,14 @@ def carry_on_command(arguments: Sequence[str], program: str | None = None) -> st
     Args:
         arguments: Those of the command line, beginning with the command.
         program: How the program is started; `None` for the way this one was.
+        has_ledger: What is done is on record; without, files that are there have to be skipped.
 
     >>> carry_on_command(["get", "--header", "Authorization: me", "http://u:p@h/a b"], "aioflags")
-    "aioflags get --header 'Authorization: ***' 'http://***@h/a b' --existing skip"
+    "aioflags get --header 'Authorization: ***' 'http://***@h/a b'"
     """
     if program is None:
         program = program_name(sys.argv[0], sys.executable)
-    shown = _skip_existing(list(arguments))
+    shown = list(arguments) if has_ledger else _skip_existing(list(arguments))
     hidden = [_hide(argument, before) for before, argument in zip(["", *shown], shown, strict=False)]
     return f"{program} {shlex.join(hidden)}"
 

@@ -75,6 +75,10 @@ def run(args: argparse.Namespace) -> int:
         pattern = check_pattern(args.pattern or CLASSIC)
         return _download(args, options, items_at(check_server(args.server), pattern, codes))
     pattern = check_pattern(args.pattern or _OURS)
+    if options["update"]:
+        raise UsageError("--update goes by what earlier runs have recorded: give the --server that they asked")
+    # Our own server has another address each time; a record of it would recognise nothing.
+    options["ledger"] = False
 
     from aioflags.flagserver.server import ServerThread
 

@@ -98,7 +98,17 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         choices=["none", "batch", "file"],
         help="force bytes to stable storage: not at all, in groups, or each file",
     )
-    group.add_argument("--no-ledger", action="store_true", help="leave nothing in DIR but the files")
+    group.add_argument(
+        "--no-ledger",
+        dest="ledger",
+        action="store_false",
+        help="keep no record of what is done; leave nothing in DIR but the files",
+    )
+    group.add_argument(
+        "--update",
+        action="store_true",
+        help="ask whether files that earlier runs have fetched have changed since, and fetch those again",
+    )
 
 
 def _add_network(group: argparse._ArgumentGroup) -> None:
