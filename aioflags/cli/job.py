@@ -239,7 +239,7 @@ class Job:
             faults.append(self._tracing.fault)
         lines = [f"aioflags: error: {redact_text(fault)}" for fault in faults]
         if self._signal is not None:
-            command = carry_on_command(self._args.argv)
+            command = carry_on_command(self._args.argv, has_ledger=self._options["ledger"])
             hint = " (fill in what is hidden as ***)" if "***" in command else ""
             lines += [f"Interrupted. To carry on{hint}:", command]
         return lines
