@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 
-__all__ = ["is_private_address", "literal_address"]
+__all__ = ["is_loopback_host", "is_private_address", "literal_address"]
 
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+# Not every Python that we run on knows these: protocol assignments, the relays of 6to4 (RFC 7526), the second range
+# for documentation (RFC 9637).
+_MORE = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
+_PRIVATE_ENDINGS = frozenset({"localhost", "local", "internal", "home.arpa"})
 
 
 def is_private_address(ip: str) -> bool:
@@ -33,6 +37,21 @@ def is_private_address(ip: str) -> bool:
     return _is_private(address) or address not in _GLOBAL_V6
 
 
+def is_private_name(host: str) -> bool:
+    """Tell whether a name means something in a private network only: one word, or below a name reserved for that.
+
+    Source: RFC 6761 (localhost), 6762 (local), 8375 (home.arpa); ICANN board, 2024-07-29 (internal); RFC 7085 on why
+    one word is no name of the internet.
+
+    >>> is_private_name("metadata.google.internal"), is_private_name("example.org")
+    (True, False)
+    """
+    if literal_address(host) is not None:
+        return False
+    *above, last = host.lower().rstrip(".").split(".")
+    return not above or last in _PRIVATE_ENDINGS or f"{above[-1]}.{last}" in _PRIVATE_ENDINGS
+
+
 def literal_address(host: str) -> str | None:
     """Give back `host` if it is an IP address, a dotted quad or IPv6 without brackets, else `None`."""
     if ":" not in host and not host[-1:].isdigit():
@@ -42,6 +61,22 @@ def literal_address(host: str) -> str | None:
     except ValueError:
         return None
     return host
+
+
+def is_loopback_host(host: str) -> bool:
+    """Tell whether `host`, a name or an address, is this machine; a name that merely leads here is not known.
+
+    Source: RFC 6761, section 6.3, for names below localhost.
+
+    >>> is_loopback_host("127.0.0.2"), is_loopback_host("a.localhost"), is_loopback_host("example.org")
+    (True, True, False)
+    """
+    literal = literal_address(host)
+    if literal is None:
+        return host.rpartition(".")[2].lower() == "localhost"
+    address = ipaddress.ip_address(literal)
+    embedded = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (embedded or address).is_loopback
 
 
 def _embedded(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
@@ -57,4 +92,5 @@ def _embedded(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
 
 
 def _is_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return not address.is_global or address.is_multicast or address.is_reserved
+    is_special = not address.is_global or address.is_multicast or address.is_reserved
+    return is_special or any(address in network for network in _MORE)

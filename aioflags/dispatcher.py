@@ -6,104 +6,31 @@ The semaphore is taken before the task exists, so memory is in proportion to the
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from aioflags.breaker import Breaker, Sign
 from aioflags.engines.seam import AttemptResult, Engine, Meter
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
-from aioflags.pursuit import Again, Pursuit, feedback_of, pause_of, sign_of
+from aioflags.jobs import Job, Running
+from aioflags.pursuit import Again, feedback_of, finding_of, pause_of, sign_of
 from aioflags.redact import redact_url
 from aioflags.retry import backoff
 from aioflags.schedule import Feedback, Lane, Schedule
 from aioflags.settings import Settings
 from aioflags.trace import Tracer
-from aioflags.watch import Watch, Watched
+from aioflags.uplink import Uplink
+from aioflags.watch import Watch
 
-__all__ = ["Dispatcher", "Job", "Running"]
+__all__ = ["Dispatcher"]
 
 
 # Seconds; the windows and backoffs of items go on slowing a host that still refuses.
 _LONGEST_SPARING = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """One attempt in flight, for a display.
-
-    Args:
-        url: Redacted.
-        path: Final name, relative to the destination.
-        host: Host, and port where it is not the default.
-        started: Seconds on the clock of the loop.
-        received: Bytes of the body so far.
-        total: Bytes announced, `None` if unknown.
-    """
-
-    url: str
-    path: str
-    host: str
-    started: float
-    received: int
-    total: int | None
-
-
-class Job:
-    """One item between its claim and its outcome.
-
-    Args:
-        pursuit: What to try.
-        lane: The stream that it belongs to.
-        deliver: Called once with the outcome.
-        abandon: Called instead if the item ends without one, because the job was stopped.
-    """
-
-    __slots__ = (
-        "abandon",
-        "began",
-        "deliver",
-        "error",
-        "feedback",
-        "host",
-        "is_cancelled",
-        "lane",
-        "meter",
-        "pursuit",
-        "queued",
-        "sign",
-        "started",
-        "task",
-        "tries",
-        "watched",
-    )
-
-    def __init__(
-        self,
-        pursuit: Pursuit,
-        lane: Lane,
-        deliver: Callable[[Outcome], None],
-        abandon: Callable[[], None],
-    ) -> None:
-        self.pursuit = pursuit
-        self.lane = lane
-        self.deliver = deliver
-        self.abandon = abandon
-        self.host = pursuit.host
-        self.meter = Meter()
-        self.watched: Watched | None = None
-        self.task: asyncio.Task[Outcome | Again] | None = None
-        self.feedback = Feedback.NEUTRAL
-        self.sign = Sign.NOTHING
-        self.error: DownloadError | None = None
-        self.is_cancelled = False
-        self.tries = 0
-        self.queued = time.monotonic()
-        self.began: float | None = None
-        self.started = 0.0
 
 
 class Dispatcher:
@@ -136,6 +63,7 @@ class Dispatcher:
             concurrency=settings.concurrency, per_host=settings.per_host, rate=settings.rate
         )
         self._breaker = Breaker()
+        self._uplink = Uplink(retries=settings.retries)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._changed = asyncio.Event()
         self._is_stopped = False
@@ -144,6 +72,11 @@ class Dispatcher:
 
     def __repr__(self) -> str:
         return f"Dispatcher({self._schedule!r})"
+
+    @property
+    def halted_by(self) -> DownloadError | None:
+        """The fault of the way out, no item's own, that lets nothing more be started; `None` if there is none."""
+        return self._uplink.halted_by
 
     async def run(self) -> None:
         """Start attempts for ever; ends by cancellation, which cancels them.
@@ -164,6 +97,9 @@ class Dispatcher:
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
         job.tries += 1
         job.feedback, job.sign, job.error = Feedback.NEUTRAL, Sign.NOTHING, None
+        if self._uplink.waits_for:
+            job.is_probe = True
+            self._uplink.begin_probe()
         if self._watch is None:
             job.meter = Meter()
             task = group.create_task(self._attempt(job))
@@ -178,13 +114,15 @@ class Dispatcher:
 
     async def _next(self) -> Job:
         while True:
-            job = self._schedule.take(self._loop.time())
+            now = self._loop.time()
+            opens_at = self._uplink.opens_at()
+            job = self._schedule.take(now) if opens_at <= now else None
             if job is not None:
                 return job
             self._changed.clear()
             self._on_idle()
-            wake_at = self._schedule.wake_at()
-            timer = None if wake_at is None else self._loop.call_at(wake_at, self._changed.set)
+            wake_at = self._schedule.wake_at() if opens_at <= now else opens_at
+            timer = None if wake_at in {None, math.inf} else self._loop.call_at(wake_at, self._changed.set)
             try:
                 await self._changed.wait()
             finally:
@@ -192,15 +130,14 @@ class Dispatcher:
                     timer.cancel()
 
     def add(self, job: Job) -> None:
-        """Put a job in the queue of its host."""
+        """Put a job in the queue of its host, or fail it at once where there is no hope."""
         if self._is_stopped:
             job.abandon()
             return
         self._put(job, self._loop.time())
 
     def _put(self, job: Job, now: float, *, not_before: float | None = None, first: bool = False) -> None:
-        """Have a job wait for its turn, unless its host is given up."""
-        if self._fail_if_given_up(job, now):
+        if self._fail_if_hopeless(job, now):
             return
         self._schedule.add(job, job.host, job.lane, not_before=not_before, first=first)
         if self._breaker.is_doubtful(job.host):
@@ -260,8 +197,19 @@ class Dispatcher:
         job.sign = sign_of(result, was_sent=job.meter.sent is not None)
         job.error = result.error
         self._heed(job, result)
+        now = self._loop.time()
         jitter = random.random()  # noqa: S311 - no secret
-        return job.pursuit.conclude(result, jitter=jitter, elapsed=self._elapsed(job, self._loop.time()))
+        is_charged = not self._ask_uplink(job, result, jitter, now)
+        return job.pursuit.conclude(result, jitter=jitter, elapsed=self._elapsed(job, now), is_charged=is_charged)
+
+    def _ask_uplink(self, job: Job, result: AttemptResult, jitter: float, now: float) -> bool:
+        """Tell whether neither item nor host is to blame for how an attempt ended."""
+        finding = finding_of(result, host=job.pursuit.hostname, via_proxy=self._settings.proxy is not None)
+        is_blameless = self._uplink.note(finding, job.host, result.error, is_probe=job.is_probe, jitter=jitter, now=now)
+        if is_blameless:
+            job.sign = Sign.NOTHING
+            job.feedback = Feedback.BLAMELESS
+        return is_blameless
 
     def _elapsed(self, job: Job, now: float) -> float:
         return 0.0 if job.began is None else now - job.began
@@ -274,6 +222,9 @@ class Dispatcher:
             # A bug ends the run, and whoever waits is told by its end: no job may look as if it were through.
             return
         self._slots.release()
+        if job.is_probe:
+            job.is_probe = False
+            self._uplink.end_probe()
         now = self._loop.time()
         self._schedule.finish(job.host, job.lane, job.feedback, started=job.started, now=now)
         self._spare(job, now)
@@ -285,6 +236,10 @@ class Dispatcher:
         self._breaker.note(host, job.sign, job.error, is_lost=isinstance(outcome, Outcome), now=now)
         self._settle(job, outcome, now)
         self._review(host, job.error, now)
+        if self._uplink.halted_by is not None:
+            for lane in self._schedule.lanes():
+                for waiting in self._schedule.drop(lane):
+                    self._fail_if_hopeless(waiting, now)
 
     def _heed(self, job: Job, result: AttemptResult) -> None:
         """Act on what an attempt says about its host and about the destination."""
@@ -311,8 +266,9 @@ class Dispatcher:
             job.host = job.pursuit.host
             job.queued = time.monotonic()
             not_before = now + outcome.delay if outcome.delay else None
-            # What began is ended first; but a host that refuses is asked for another item, or one would bear it all.
-            is_first = job.feedback is not Feedback.REFUSED
+            # What began is ended first; but a host that refuses is asked for another item, or one would bear it all,
+            # and the next probe goes elsewhere.
+            is_first = job.feedback not in {Feedback.REFUSED, Feedback.BLAMELESS}
             self._put(job, now, not_before=not_before, first=is_first)
 
     def _review(self, host: str, error: DownloadError | None, now: float) -> None:
@@ -325,17 +281,17 @@ class Dispatcher:
             self._breaker.review(host, error, is_quiet=self._schedule.is_quiet(host), now=now)
         if self._breaker.given_up(host, now) is not None:
             for job in self._schedule.drop_host(host):
-                self._fail_if_given_up(job, now)
+                self._fail_if_hopeless(job, now)
 
-    def _fail_if_given_up(self, job: Job, now: float) -> bool:
-        given_up = self._breaker.given_up(job.host, now)
-        if given_up is None:
+    def _fail_if_hopeless(self, job: Job, now: float) -> bool:
+        """Fail a job without a request if its host is given up or the run is halted."""
+        error = self._uplink.halted_by
+        if error is None and (given_up := self._breaker.given_up(job.host, now)) is not None:
+            error = given_up.error_for_item()
+        if error is None:
             return False
-        self._conclude(job, job.pursuit.fail(given_up.error_for_item(), self._elapsed(job, now)))
-        return True
-
-    def _conclude(self, job: Job, outcome: Outcome) -> None:
-        """Deliver an outcome that comes of no attempt."""
+        outcome = job.pursuit.fail(error, self._elapsed(job, now))
         if self._watch is not None:
             self._watch.finished(job.pursuit.url, job.pursuit.name, outcome)
         job.deliver(outcome)
+        return True

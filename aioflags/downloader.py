@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self, Unpack
 
-from aioflags.dispatcher import Dispatcher, Job, Running
+from aioflags.dispatcher import Dispatcher
 from aioflags.engines.seam import Engine
 from aioflags.equipment import EngineName, open_equipment
 from aioflags.errors import DownloadError, UsageError
 from aioflags.items import Item, Outcome, Report, Status
+from aioflags.jobs import Job, Running
 from aioflags.pursuit import Pursuit, outcome_of_claim
 from aioflags.recorder import Recorder
 from aioflags.register import Claim
@@ -185,6 +186,7 @@ class Downloader:
             UsageError: `items` cannot be iterated, an item is neither a URL nor an `Item`, or the downloader is
                 not open.
             StorageError: A fault of the destination ended the run; raised after the last outcome.
+            DownloadError: The proxy refuses us or cannot be reached, and the list was not through; raised likewise.
             ExceptionGroup: A bug in an engine. A failed item does not raise.
 
         Source: PEP 789, why this is no bare async generator.
@@ -230,6 +232,9 @@ class Downloader:
             async with aclosing(source):
                 async for item in source:
                     if self._is_stopped:
+                        break
+                    if (fault := self._dispatcher.halted_by) is not None:
+                        stream.fail_when_drained(fault)
                         break
                     entry = as_entry(item)
                     stream.begin_claim()
@@ -375,6 +380,7 @@ async def download_many(
     Raises:
         UsageError: An option or `items` is wrong; nothing was requested.
         StorageError: A fault of the destination (full, gone, not writable) ended the run.
+        DownloadError: The proxy refuses us or cannot be reached, and the list was not through.
         ExceptionGroup: A bug in an engine.
     """
     async with Downloader(directory, engine=engine, **options) as downloader:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aioflags.addresses import is_loopback_host
 from aioflags.breaker import Sign, read_sign
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
@@ -17,8 +18,9 @@ from aioflags.retry import MISSING_STATUSES, SLOW_STATUSES, TRANSIENT_STATUSES, 
 from aioflags.schedule import Feedback
 from aioflags.settings import Settings
 from aioflags.transfer import Chain, request_headers
+from aioflags.uplink import Finding, read_finding
 
-__all__ = ["Again", "Pursuit", "feedback_of", "outcome_of_claim", "pause_of", "sign_of"]
+__all__ = ["Again", "Pursuit", "feedback_of", "finding_of", "outcome_of_claim", "pause_of", "sign_of"]
 
 # A kept connection that the server closed is asked again for free, but not for ever.
 _FREE_TRIES = 3
@@ -106,6 +108,17 @@ class Pursuit:
         """Host and port that the next attempt goes to."""
         return self._chain.target.netloc
 
+    @property
+    def hostname(self) -> str:
+        """The name or address alone."""
+        return self._chain.target.host
+
+    @property
+    def _must_be_public(self) -> bool:
+        if self._settings.address_policy == "public":
+            return True
+        return self._chain.hops > 0 and not self._is_private and not self._settings.allow_private_redirects
+
     def next_attempt(self) -> Attempt:
         """Say what to try now."""
         layers = () if self._chain.is_foreign else self._user_headers
@@ -116,16 +129,19 @@ class Pursuit:
             expected_bytes=self._item.bytes,
             expected_digests=self._claim.digests,
             may_replace=self._settings.existing == "replace",
-            is_public_only=self._chain.hops > 0 and not self._is_private and not self._settings.allow_private_redirects,
+            is_public_only=self._must_be_public,
         )
 
-    def conclude(self, result: AttemptResult, *, jitter: float, elapsed: float) -> Outcome | Again:
+    def conclude(
+        self, result: AttemptResult, *, jitter: float, elapsed: float, is_charged: bool = True
+    ) -> Outcome | Again:
         """Decide what an attempt's end means for the item.
 
         Args:
             result: How it ended.
             jitter: A number from 0 to 1 for the backoff, drawn by the caller.
             elapsed: Seconds since the first attempt began.
+            is_charged: A failure counts against the retries; if not, neither item nor host is to blame.
         """
         self._attempts += result.requests
         self._http_status = result.http_status
@@ -134,6 +150,8 @@ class Pursuit:
             return self._follow(result.location, result, elapsed)
         if result.error is None:
             return self._saved(result, elapsed)
+        if not is_charged:
+            return Again()
         again = self._again(result.error, result, jitter)
         if isinstance(again, DownloadError):
             return self.fail(again, elapsed)
@@ -218,6 +236,17 @@ def sign_of(result: AttemptResult, *, was_sent: bool) -> Sign:
         detail=result.detail,
         was_sent=was_sent,
         is_paused=pause_of(result) > 0,
+    )
+
+
+def finding_of(result: AttemptResult, *, host: str, via_proxy: bool) -> Finding:
+    """Tell what an attempt at `host`, a name or an address, says about the way out of this machine."""
+    return read_finding(
+        None if result.error is None else result.error.kind,
+        http_status=result.http_status,
+        detail=result.detail,
+        via_proxy=via_proxy,
+        is_loopback=is_loopback_host(host),
     )
 
 

@@ -29,6 +29,7 @@ class Feedback(Enum):
 
     WELL = "well"
     NEUTRAL = "neutral"
+    BLAMELESS = "blameless"
     SLOW_DOWN = "slow down"
     REFUSED = "refused"
     OUT_OF_RESOURCES = "out of resources"

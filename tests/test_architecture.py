@@ -28,7 +28,7 @@ FLOORS = {
     HANDS: "credentials destination folders groups inputs ledger ledger_file lines lock parts private register "
     "storage writer",
     ENGINES: "engines",
-    POLICY: "blocking dispatcher downloader equipment pursuit recorder streams watch",
+    POLICY: "blocking dispatcher downloader equipment jobs pursuit recorder streams watch",
     DOORS: "__main__ cli compare flagserver futures_lab",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}

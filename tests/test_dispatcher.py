@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from aioflags.dispatcher import Dispatcher, Job
+from aioflags.dispatcher import Dispatcher
 from aioflags.engines.fake import FakeEngine
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Status
+from aioflags.jobs import Job
 from aioflags.pursuit import Pursuit
 from aioflags.register import Claim
 from aioflags.schedule import Lane

@@ -45,8 +45,9 @@ AGAIN = socket.gaierror(socket.EAI_AGAIN, "Temporary failure")
 @pytest.mark.parametrize(
     ("error", "kind", "detail", "word"),
     [
-        (connector(REFUSED), "connect", "", "port 81: Connection refused"),
+        (connector(REFUSED), "connect", "refused", "port 81: Connection refused"),
         (connector(OSError(errno.EHOSTUNREACH, "x")), "connect", "", "No route to host"),
+        (connector(OSError(errno.ENETUNREACH, "x")), "connect", "no route", "Network is unreachable"),
         (connector(EMFILE), "connect", "out of resources", "open files"),
         (aiohttp.ClientConnectorDNSError(KEY, EMFILE), "connect", "out of resources", "open files"),
         (connector(OSError(errno.EADDRNOTAVAIL, "x")), "connect", "out of resources", ""),
@@ -100,14 +101,17 @@ def test_cause_is_found_through_others() -> None:
 @pytest.mark.parametrize(
     ("error", "detail", "word"),
     [
-        (aiohttp.ClientProxyConnectionError(KEY, REFUSED), "", "the proxy: Connection refused"),
+        (aiohttp.ClientProxyConnectionError(KEY, REFUSED), "proxy", "the proxy: Connection refused"),
         (connector(REFUSED), "", "the proxy: Connection refused"),
-        (aiohttp.ClientConnectorDNSError(KEY, UNKNOWN), "", "the proxy"),
+        (aiohttp.ClientConnectorDNSError(KEY, UNKNOWN), "proxy", "the proxy"),
         (aiohttp.ClientProxyConnectionError(KEY, EMFILE), "out of resources", "open files"),
     ],
 )
 def test_proxy_is_to_blame(error: Exception, detail: str, word: str) -> None:
-    """A proxy that is not there is no fault of the host of the URL, its name included; want of files is nobody's."""
+    """A proxy that is not there is no fault of the host of the URL, its name included; want of files is nobody's.
+
+    One that was reached may have hung up because of the host.
+    """
     result = translate(error, "example.org", via_proxy=True)
     assert result.error is not None
     assert (result.error.kind, result.detail) == ("connect", detail)

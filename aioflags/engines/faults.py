@@ -6,10 +6,11 @@ a user: it may hold URLs and request headers, secrets included.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aioflags.engines.seam import AttemptResult
 from aioflags.errors import DownloadError, make_error
@@ -20,6 +21,7 @@ __all__ = [
     "UNKNOWN_HOST",
     "PrivateAddressError",
     "causes_of",
+    "detail_of",
     "failed",
     "private_address_error",
     "reason_of",
@@ -48,7 +50,7 @@ def translate_system_fault(chain: list[BaseException], host: str) -> AttemptResu
     if codes & OUT_OF_RESOURCES:
         return failed("connect", "this machine ran out of sockets or open files", host, detail="out of resources")
     if any(isinstance(each, PrivateAddressError) for each in chain):
-        return AttemptResult(error=private_address_error(host))
+        return AttemptResult(error=private_address_error(host), requests=0)
     if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
         return failed("tls", f"the certificate is not valid: {_certificate_reason(chain)}", host, detail="certificate")
     if any(isinstance(each, ssl.SSLError) for each in chain):
@@ -66,8 +68,11 @@ def _translate_lookup(chain: list[BaseException], host: str) -> AttemptResult | 
 
 
 def private_address_error(host: str) -> DownloadError:
-    """The error for a hop from a public server into a private network."""
-    message = "a public server redirected to an address of a private network; see --allow-private-redirects"
+    """The error for a way into a private network where only public addresses may be met."""
+    message = (
+        "the host is in a private network, where a redirect of a public server leads with --allow-private-redirects "
+        "only, and nothing with --address-policy public"
+    )
     return make_error("policy", message, host)
 
 
@@ -92,6 +97,14 @@ def reason_of(chain: list[BaseException]) -> str:
     """The system's own words for the first error number in a chain, behind a colon; empty if there is none."""
     codes = (getattr(each, "errno", None) for each in chain)
     return next((f": {os.strerror(code)}" for code in codes if isinstance(code, int) and code > 0), "")
+
+
+def detail_of(chain: Iterable[BaseException]) -> str:
+    """What the system knows more exactly of a connection that failed: whether anything came back from outside."""
+    codes = {getattr(each, "errno", None) for each in chain}
+    if errno.ECONNREFUSED in codes:
+        return "refused"
+    return "no route" if codes & {errno.ENETUNREACH, errno.ENETDOWN} else ""
 
 
 def _certificate_reason(chain: list[BaseException]) -> str:

@@ -7,7 +7,7 @@ import ssl
 import aiohttp
 from aiohttp.http_exceptions import ContentLengthError, PayloadEncodingError
 
-from aioflags.engines.faults import causes_of, failed, reason_of, translate_system_fault
+from aioflags.engines.faults import causes_of, detail_of, failed, reason_of, translate_system_fault
 from aioflags.engines.seam import AttemptResult
 from aioflags.redact import redact_text
 
@@ -59,8 +59,12 @@ def _connect_failed(
     if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.CertificateError):
         return failed("tls", "the certificate is not valid for this host", host, detail="certificate")
     if isinstance(error, aiohttp.ClientProxyConnectionError) or via_proxy:
-        return failed("connect", f"cannot connect to the proxy{reason_of([error.os_error])}", host)
-    return failed("connect", f"cannot connect to port {error.port}{reason_of([error.os_error])}", host)
+        # A proxy that was reached and then hung up may have done so because of the host.
+        is_lost = is_proxy_lookup or isinstance(error, aiohttp.ClientProxyConnectionError)
+        message = f"cannot connect to the proxy{reason_of([error.os_error])}"
+        return failed("connect", message, host, detail="proxy" if is_lost else "")
+    reason: list[BaseException] = [error.os_error]
+    return failed("connect", f"cannot connect to port {error.port}{reason_of(reason)}", host, detail=detail_of(reason))
 
 
 def _first_line(message: str) -> str:

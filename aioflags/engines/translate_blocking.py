@@ -7,7 +7,7 @@ from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 
 from urllib3.exceptions import HTTPError
 
-from aioflags.engines.faults import causes_of, failed, reason_of, translate_system_fault
+from aioflags.engines.faults import causes_of, detail_of, failed, reason_of, translate_system_fault
 from aioflags.engines.seam import AttemptResult
 from aioflags.errors import make_error
 from aioflags.transfer import Ending
@@ -38,9 +38,13 @@ def translate_blocking(
     if any(isinstance(each, TimeoutError) for each in chain):
         return failed("timeout", "no connection within --connect-timeout", host)
     if via_proxy and is_connecting:
-        return _tunnel_refused(chain, host) or failed("connect", f"cannot connect to the proxy{reason_of(chain)}", host)
+        message = f"cannot connect to the proxy{reason_of(chain)}"
+        # A proxy that was reached and then hung up may have done so because of the host.
+        was_reached = any(isinstance(each, ConnectionResetError | BrokenPipeError | HTTPException) for each in chain)
+        detail = "" if was_reached else "proxy"
+        return _tunnel_refused(chain, host) or failed("connect", message, host, detail=detail)
     if is_connecting:
-        return failed("connect", f"cannot connect{reason_of(chain)}", host)
+        return failed("connect", f"cannot connect{reason_of(chain)}", host, detail=detail_of(chain))
     if any(isinstance(each, RemoteDisconnected | OSError) for each in chain):
         return failed("disconnected", f"the connection was lost before the answer{reason_of(chain)}", host)
     return failed("protocol", f"the answer is not valid HTTP ({type(chain[-1]).__name__})", host)

@@ -1,0 +1,95 @@
+"""One item between its claim and its outcome, as the dispatcher keeps it and as a display sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aioflags.breaker import Sign
+from aioflags.engines.seam import Meter
+from aioflags.errors import DownloadError
+from aioflags.items import Outcome
+from aioflags.pursuit import Again, Pursuit
+from aioflags.schedule import Feedback, Lane
+from aioflags.watch import Watched
+
+__all__ = ["Job", "Running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One attempt in flight, for a display.
+
+    Args:
+        url: Redacted.
+        path: Final name, relative to the destination.
+        host: Host, and port where it is not the default.
+        started: Seconds on the clock of the loop.
+        received: Bytes of the body so far.
+        total: Bytes announced, `None` if unknown.
+    """
+
+    url: str
+    path: str
+    host: str
+    started: float
+    received: int
+    total: int | None
+
+
+class Job:
+    """One item between its claim and its outcome.
+
+    Args:
+        pursuit: What to try.
+        lane: The stream that it belongs to.
+        deliver: Called once with the outcome.
+        abandon: Called instead if the item ends without one, because the job was stopped.
+    """
+
+    __slots__ = (
+        "abandon",
+        "began",
+        "deliver",
+        "error",
+        "feedback",
+        "host",
+        "is_cancelled",
+        "is_probe",
+        "lane",
+        "meter",
+        "pursuit",
+        "queued",
+        "sign",
+        "started",
+        "task",
+        "tries",
+        "watched",
+    )
+
+    def __init__(
+        self,
+        pursuit: Pursuit,
+        lane: Lane,
+        deliver: Callable[[Outcome], None],
+        abandon: Callable[[], None],
+    ) -> None:
+        self.pursuit = pursuit
+        self.lane = lane
+        self.deliver = deliver
+        self.abandon = abandon
+        self.host = pursuit.host
+        self.meter = Meter()
+        self.watched: Watched | None = None
+        self.task: asyncio.Task[Outcome | Again] | None = None
+        self.feedback = Feedback.NEUTRAL
+        self.sign = Sign.NOTHING
+        self.error: DownloadError | None = None
+        self.is_cancelled = False
+        self.is_probe = False
+        self.tries = 0
+        self.queued = time.monotonic()
+        self.began: float | None = None
+        self.started = 0.0
