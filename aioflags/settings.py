@@ -15,6 +15,7 @@ __all__ = ["Options", "Settings", "check_checksum", "check_header", "check_heade
 
 Existing = Literal["fail", "skip", "replace"]
 Durability = Literal["none", "batch", "file"]
+AddressPolicy = Literal["any", "public"]
 
 # What the system counts bytes and time with; more than that is no limit of anything.
 _LARGEST = 2**63 - 1
@@ -54,6 +55,7 @@ class Options(TypedDict, total=False):
     header: Mapping[str, str] | Iterable[str]
     hash: Iterable[str]
     allow_private_redirects: bool
+    address_policy: AddressPolicy
     insecure: bool
     cacert: str | None
     proxy: str | None
@@ -83,6 +85,8 @@ class Settings:
         header: User headers, a mapping or lines `Name: value`; sent to the origin of each item only.
         hash: Digests to record besides xxh128, names of hashlib.
         allow_private_redirects: Follow a redirect from a public to a private address.
+        address_policy: Connect to `any` address, or to `public` ones only, redirects included whatever
+            `allow_private_redirects` says: for URLs from strangers.
         insecure: Do not verify certificates.
         cacert: File of CA certificates in PEM form to trust instead of the system's.
         proxy: URL of an http proxy for all requests.
@@ -110,6 +114,7 @@ class Settings:
     header: Mapping[str, str] | Iterable[str] = field(default=(), repr=False)
     hash: Iterable[str] = ()
     allow_private_redirects: bool = False
+    address_policy: AddressPolicy = "any"
     insecure: bool = False
     cacert: str | None = None
     proxy: str | None = field(default=None, repr=False)
@@ -139,6 +144,7 @@ class Settings:
             raise UsageError(f"cacert must be the path of a file, as str, not {_show(self.cacert)}")
         _need_choice("existing", self.existing, ("fail", "skip", "replace"))
         _need_choice("durability", self.durability, ("none", "batch", "file"))
+        _need_choice("address_policy", self.address_policy, ("any", "public"))
         object.__setattr__(self, "header", _check_headers(self.header))
         object.__setattr__(self, "hash", _check_hashes(self.hash))
         if self.proxy is not None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioflags.addresses import is_private_address, literal_address
+from aioflags.addresses import is_private_address, is_private_name, literal_address
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,9 @@ from aioflags.addresses import is_private_address, literal_address
     [
         "127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "192.0.2.1",
-        "198.18.0.1", "203.0.113.9", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fdff::1", "ff02::1",
+        "198.18.0.1", "203.0.113.9", "198.51.100.1", "192.0.0.1", "192.0.0.170", "192.88.99.1", "3fff::1", "5f00::1",
+        "::ffff:192.88.99.1", "::ffff:0:127.0.0.1", "2001:10::1", "2001:2::1", "2002:6440:1::", "2002:c058:6301::",
+        "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fdff::1", "ff02::1",
         "fec0::1", "2001:db8::1", "100::1", "4000::1", "64:ff9b:1::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
         "::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2002:a00:1::1",
         "2001:0:808:808::f5ff:fffe", "2001:0:a00:1::f7f7:f7f7",
@@ -54,6 +56,20 @@ def test_any_text_can_be_judged(text: str) -> None:
     """What a resolver or a server says never raises."""
     assert is_private_address(text) in {True, False}
     literal_address(text)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_private"),
+    [
+        ("localhost", True), ("LOCALHOST.", True), ("a.b.localhost", True), ("printer.local", True), ("intranet", True),
+        ("metadata.google.internal", True), ("nas.home.arpa", True), ("", True), (".", True),
+        ("example.org", False), ("localhost.example.org", False), ("notlocalhost.org", False), ("arpa.org", False),
+        ("my.homearpa", False), ("example.org.", False), ("10.0.0.1", False), ("::1", False),
+    ],
+)  # fmt: skip
+def test_names_of_private_networks_are_known(host: str, is_private: bool) -> None:
+    """One word, or below an ending that the internet has reserved for them; an address is no name."""
+    assert is_private_name(host) == is_private
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "2001:db8::a", "fe80::1%eth0"])

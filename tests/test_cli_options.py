@@ -37,6 +37,7 @@ def test_values_arrive(parser: Parser) -> None:
         "-j 8 --per-host 2 --retries 1 --max-wait 9 --connect-timeout 1 --first-byte-timeout 2 --idle-timeout 3 "
         "--min-speed 1k --max-bytes 1Mi --rate 5 --limit-rate 2M --existing skip --hash sha256 --hash md5 "
         "--header A:1 --header B:2 --durability file --proxy http://h:1 --cacert x --insecure --netrc "
+        "--address-policy public "
         "--allow-private-redirects --update"
     )
     assert options_of(parser.parse_args(line.split())) == {
@@ -62,6 +63,7 @@ def test_values_arrive(parser: Parser) -> None:
         "insecure": True,
         "netrc": True,
         "allow_private_redirects": True,
+        "address_policy": "public",
     }
 
 

@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from aioflags.disk_errors import translate_os_error
-from aioflags.engines.answers import BodyRules, has_private_literal, refused, result_of_saved, result_of_unsaved
+from aioflags.engines.answers import BodyRules, has_private_host, refused, result_of_saved, result_of_unsaved
 from aioflags.engines.seam import Attempt
 from aioflags.errors import ChecksumError, DownloadError, RefusedError, TruncatedError, make_error
 from aioflags.transfer import Accept, Ending
@@ -65,12 +65,12 @@ def test_body_at_its_end(rule: BodyRules, received: int, ending: Ending, wrong: 
     ("host", "is_private"),
     [
         ("127.0.0.1", True), ("10.0.0.1", True), ("[::1]", True), ("[fe80::1]", True), ("169.254.169.254", True),
-        ("8.8.8.8", False), ("[2606:4700::1111]", False), ("localhost", False), ("example.org", False),
+        ("8.8.8.8", False), ("[2606:4700::1111]", False), ("localhost", True), ("example.org", False),
     ],
 )  # fmt: skip
 def test_address_in_the_url(host: str, is_private: bool) -> None:
-    """Is known without a look-up; a name is not asked for here."""
-    assert has_private_literal(Attempt(parse_url(f"http://{host}/"), "a")) == is_private
+    """Is known without a look-up, and so is a name that means nothing elsewhere."""
+    assert has_private_host(Attempt(parse_url(f"http://{host}/"), "a")) == is_private
 
 
 def test_saved_file() -> None:

@@ -255,6 +255,14 @@ def test_redirect_of_a_public_server_must_stay_public() -> None:
     assert not allowed.next_attempt().is_public_only
 
 
+def test_public_addresses_only_from_the_first_request_on() -> None:
+    """Where URLs come from strangers, no private server vouches for the next, and no other option opens a way."""
+    pursuit = pursue(address_policy="public", allow_private_redirects=True)
+    assert pursuit.next_attempt().is_public_only
+    run(pursuit, redirected("http://b/", is_private=True))
+    assert pursuit.next_attempt().is_public_only
+
+
 def test_redirects_change_the_host_that_is_asked_not_the_name() -> None:
     """Nothing that a server sends chooses a name."""
     pursuit = pursue()

@@ -46,6 +46,7 @@ WRONG: dict[str, list[Any]] = {
     ],
     "hash": ["sha256", 3, None, [3], ["crc32"], [""], ["shake_256"], ["sha\0256"], ["\udcff"]],
     "allow_private_redirects": NOT_BOOLEAN,
+    "address_policy": ["", "private", "PUBLIC", None, True, ["public"]],
     "insecure": NOT_BOOLEAN,
     "cacert": [3, b"ca.pem", True],
     "proxy": [
@@ -64,6 +65,8 @@ WRONG: dict[str, list[Any]] = {
     ],
     "netrc": NOT_BOOLEAN,
     "durability": ["", "always", None, 3, ["file"]],
+    "ledger": NOT_BOOLEAN,
+    "update": NOT_BOOLEAN,
 }
 
 RIGHT: dict[str, list[Any]] = {
@@ -82,11 +85,14 @@ RIGHT: dict[str, list[Any]] = {
     "header": [{}, (), {"A": "b"}, ["A: b"], iter(["A: b"])],
     "hash": [(), ["sha256"], iter(["md5"]), ["xxh128"]],
     "allow_private_redirects": [True, False],
+    "address_policy": ["any", "public"],
     "insecure": [True, False],
     "cacert": [None, "ca.pem"],
     "proxy": [None, "http://proxy", "http://me:pw@proxy:3128", "http://[::1]:80/"],
     "netrc": [True, False],
     "durability": ["none", "batch", "file"],
+    "ledger": [True, False],
+    "update": [False],
 }
 
 
@@ -146,11 +152,14 @@ def test_defaults_are_those_of_the_contract() -> None:
         "header": {},
         "hash": (),
         "allow_private_redirects": False,
+        "address_policy": "any",
         "insecure": False,
         "cacert": None,
         "proxy": None,
         "netrc": False,
         "durability": "none",
+        "ledger": False,
+        "update": False,
     }
 
 

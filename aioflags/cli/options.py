@@ -124,6 +124,12 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="follow redirects from public to private addresses",
     )
+    _add(
+        group,
+        "--address-policy",
+        choices=["any", "public"],
+        help="which addresses may be connected to: public for URLs from strangers",
+    )
 
 
 def _add(group: argparse._ArgumentGroup, *flags: str, help: str, **rest: Any) -> None:  # noqa: A002 - as argparse has it

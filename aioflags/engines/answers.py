@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from aioflags.addresses import is_private_address, is_private_name, literal_address
 from aioflags.disk_errors import is_destination_fault, is_out_of_resources
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.retry import read_retry_after
 from aioflags.transfer import Accept, Ending, judge_end, judge_size
-from aioflags.urls import is_private_address, literal_address
 from aioflags.writer import Saved
 
-__all__ = ["BodyRules", "has_private_literal", "refused", "result_of_saved", "result_of_unsaved"]
+__all__ = ["BodyRules", "has_private_host", "refused", "result_of_saved", "result_of_unsaved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,14 @@ class BodyRules:
             raise error
 
 
-def has_private_literal(attempt: Attempt) -> bool:
-    """Tell whether the URL itself names an address of a private network; no resolver is asked about that."""
-    address = literal_address(attempt.target.host)
-    return address is not None and is_private_address(address)
+def has_private_host(attempt: Attempt) -> bool:
+    """Tell whether the URL itself says that it leads into a private network, by address or name: nobody is asked.
+
+    Behind a proxy, which resolves names for us, this is all that can be known.
+    """
+    host = attempt.target.host
+    address = literal_address(host)
+    return is_private_name(host) if address is None else is_private_address(address)
 
 
 def result_of_saved(saved: Saved, accept: Accept, http_status: int) -> AttemptResult:

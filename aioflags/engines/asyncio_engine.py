@@ -9,7 +9,7 @@ from dataclasses import replace
 import aiohttp
 from yarl import URL
 
-from aioflags.engines.answers import BodyRules, has_private_literal, refused, result_of_saved, result_of_unsaved
+from aioflags.engines.answers import BodyRules, has_private_host, refused, result_of_saved, result_of_unsaved
 from aioflags.engines.body import Body
 from aioflags.engines.connector import Connector
 from aioflags.engines.exchange import Exchange, trace_exchanges
@@ -61,7 +61,7 @@ class AsyncioEngine:
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
         """Make one attempt, see `aioflags.engines.seam.Engine`."""
         host = attempt.target.host
-        if attempt.is_public_only and has_private_literal(attempt):
+        if attempt.is_public_only and has_private_host(attempt):
             return AttemptResult(error=private_address_error(host), requests=0)
         exchange = Exchange(self._settings, meter)
         meter.scheduled(asyncio.current_task())
@@ -75,8 +75,8 @@ class AsyncioEngine:
         if result.detail == "out of resources":
             for connector in self._connectors.values():
                 connector.close_idle()
-        # A try that got no connection is a try all the same.
-        return replace(result, requests=max(1, exchange.requests))
+        # A try that got no connection is a try all the same, unless it was not allowed to.
+        return replace(result, requests=max(result.requests, exchange.requests))
 
     async def close(self) -> None:
         """Close the connections and end the threads."""

@@ -6,6 +6,7 @@ urllib3's pool is not used: it normalises the path of a URL, and a signed URL mu
 from __future__ import annotations
 
 import base64
+import errno
 import socket
 import ssl
 import time
@@ -53,6 +54,9 @@ class Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         sock = self._connect_in_public() if self.is_public_only else super()._new_conn()
         self.is_private = is_private_address(str(sock.getpeername()[0]))
+        if self.is_private and self.is_public_only:
+            sock.close()
+            raise PrivateAddressError(errno.EACCES, "a private address")
         return sock
 
     def _connect_in_public(self) -> socket.socket:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from urllib3.response import BaseHTTPResponse
 
 from aioflags.disk_errors import translate_os_error
-from aioflags.engines.answers import BodyRules, has_private_literal, refused, result_of_saved, result_of_unsaved
+from aioflags.engines.answers import BodyRules, has_private_host, refused, result_of_saved, result_of_unsaved
 from aioflags.engines.blocking_body import BlockingBody, SharedByteRate
 from aioflags.engines.blocking_connection import Connection, Connections
 from aioflags.engines.faults import private_address_error
@@ -60,7 +60,7 @@ class BlockingDriver:
             AbandonedError: Nobody wants the file any more; nothing is left of it.
         """
         host = attempt.target.host
-        if attempt.is_public_only and has_private_literal(attempt):
+        if attempt.is_public_only and has_private_host(attempt):
             return AttemptResult(error=private_address_error(host), requests=0)
         try:
             connection, is_reused = self._connections.take(attempt)

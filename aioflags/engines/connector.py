@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import ssl
 from functools import partial
 from typing import Any
@@ -10,7 +12,9 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
+from aioflags.engines.faults import PrivateAddressError
 from aioflags.engines.resolver import SessionResolver
+from aioflags.urls import is_private_address
 
 __all__ = ["Connector"]
 
@@ -21,7 +25,8 @@ class Connector(aiohttp.TCPConnector):
     """A pool without limits: how many requests are in flight, and to whom, is decided elsewhere.
 
     Args:
-        resolver: Decides which addresses may be connected to, too.
+        resolver: Decides which addresses may be connected to, too. It is asked about names only, and its answers are
+            kept for a while; so what it decides is held against each address once more, before there is a socket.
         ssl_context: As aiohttp takes it.
         is_fresh: Keep no connection.
     """
@@ -36,6 +41,7 @@ class Connector(aiohttp.TCPConnector):
             dns_cache_max_size=50_000,
             resolver=resolver,
             ssl=ssl_context,
+            socket_factory=_public_socket if resolver.is_public_only else None,
         )
         make_protocol: Any = partial(_Protocol, loop=asyncio.get_running_loop())
         self._factory = make_protocol
@@ -57,6 +63,18 @@ class Connector(aiohttp.TCPConnector):
             for protocol, _ in idle:
                 protocol.abort()
         self._conns.clear()
+
+
+def _public_socket(address_info: tuple[Any, ...]) -> socket.socket:
+    """Make the socket for one address.
+
+    Raises:
+        PrivateAddressError: It is that of a private network.
+    """
+    family, kind, protocol, _, address = address_info
+    if is_private_address(str(address[0])):
+        raise PrivateAddressError(errno.EACCES, "a private address")
+    return socket.socket(family, kind, protocol)
 
 
 class _Protocol(ResponseHandler):

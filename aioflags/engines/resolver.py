@@ -84,13 +84,13 @@ class SessionResolver(AbstractResolver):
 
     def __init__(self, resolver: Resolver, *, is_public_only: bool) -> None:
         self._resolver = resolver
-        self._is_public_only = is_public_only
+        self.is_public_only = is_public_only
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         results = await self._resolver.resolve(host, port, family)
-        if not self._is_public_only:
+        if not self.is_public_only:
             return results
         public = [result for result in results if not is_private_address(result["host"])]
         if not public:
