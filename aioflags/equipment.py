@@ -28,6 +28,10 @@ EngineName = Literal["asyncio", "threads", "processes", "sequential"]
 
 T = TypeVar("T")
 
+# The ledger, the destination's folders, the loop, standard files.
+_SPARE_FILES = 32
+_FILES_PER_THREAD = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
@@ -100,8 +104,23 @@ async def _make_engine(
         return make_engine(storage)
     if name == "processes":
         return await _in(hands, partial(_make_processes_engine, settings, destination))
-    workers = 1 if name == "sequential" else settings.concurrency
+    workers = 1 if name == "sequential" else _within_file_limit(settings.concurrency)
     return await _in(hands, partial(_make_threads_engine, settings, writer, workers))
+
+
+def _within_file_limit(threads: int) -> int:
+    """Give as many threads as can have a connection, one in reserve and a file each.
+
+    More would only wait for one another: a thread that finds no descriptor free closes what it keeps, and asks again.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return threads
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return threads
+    return max(1, min(threads, (soft - _SPARE_FILES) // _FILES_PER_THREAD))
 
 
 def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:

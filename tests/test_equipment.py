@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import threading
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,16 @@ async def test_engine_is_made_by_its_name(tmp_path: Path, name: EngineName, made
         assert equipment.engine.capacity == expected[name]
         assert [path.name for path in tmp_path.iterdir()] == [".aioflags"]
     assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize(("limit", "threads"), [(64, 10), (32, 1), (1 << 16, 200), (resource.RLIM_INFINITY, 200)])
+async def test_threads_fit_the_limit_on_open_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, threads: int
+) -> None:
+    """No more are made than can have connections and a file; they would only wait for one another."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    async with open_equipment(tmp_path, Settings(concurrency=200), "threads") as equipment:
+        assert equipment.engine.capacity == threads
 
 
 async def test_claims_give_names(tmp_path: Path) -> None:
