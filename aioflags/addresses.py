@@ -13,10 +13,6 @@ _COMPATIBLE = ipaddress.IPv6Network("::/96")
 # for documentation (RFC 9637).
 _MORE = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 _PRIVATE_ENDINGS = frozenset({"localhost", "local", "internal", "home.arpa"})
-# Not every Python that we run on knows these: protocol assignments, the relays of 6to4 (RFC 7526), the second range
-# for documentation (RFC 9637).
-_MORE = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
-_PRIVATE_ENDINGS = frozenset({"localhost", "local", "internal", "home.arpa"})
 
 
 def is_private_address(ip: str) -> bool:
@@ -39,21 +35,6 @@ def is_private_address(ip: str) -> bool:
     if embedded:
         return any(_is_private(inner) for inner in embedded)
     return _is_private(address) or address not in _GLOBAL_V6
-
-
-def is_private_name(host: str) -> bool:
-    """Tell whether a name means something in a private network only: one word, or below a name reserved for that.
-
-    Source: RFC 6761 (localhost), 6762 (local), 8375 (home.arpa); ICANN board, 2024-07-29 (internal); RFC 7085 on why
-    one word is no name of the internet.
-
-    >>> is_private_name("metadata.google.internal"), is_private_name("example.org")
-    (True, False)
-    """
-    if literal_address(host) is not None:
-        return False
-    *above, last = host.lower().rstrip(".").split(".")
-    return not above or last in _PRIVATE_ENDINGS or f"{above[-1]}.{last}" in _PRIVATE_ENDINGS
 
 
 def is_private_name(host: str) -> bool:

@@ -119,12 +119,6 @@ class Pursuit:
             return True
         return self._chain.hops > 0 and not self._is_private and not self._settings.allow_private_redirects
 
-    @property
-    def _must_be_public(self) -> bool:
-        if self._settings.address_policy == "public":
-            return True
-        return self._chain.hops > 0 and not self._is_private and not self._settings.allow_private_redirects
-
     def next_attempt(self) -> Attempt:
         """Say what to try now."""
         layers = () if self._chain.is_foreign else self._user_headers
