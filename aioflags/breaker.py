@@ -184,10 +184,9 @@ class Breaker:
             unreachable is not None and unreachable.failures >= _UNREACHABLE.failures
         )
 
-    def all_given_up(self, now: float) -> list[GivenUp]:
-        """Give the hosts that are given up now, the latest last."""
-        found = (self.given_up(host, now) for host in self._patients)
-        return [each for each in found if each is not None]
+    def all_given_up(self) -> list[GivenUp]:
+        """Give the hosts that are given up, those included whose time is over and whose probe has not gone well yet."""
+        return [each.given_up for each in self._patients.values() if each.given_up is not None]
 
     def _patient(self, host: str) -> _Patient:
         patient = self._patients.get(host)

@@ -16,7 +16,7 @@ from aioflags.breaker import Breaker, Sign
 from aioflags.engines.seam import AttemptResult, Engine, Meter
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
-from aioflags.jobs import Job, Running
+from aioflags.jobs import Job, Running, Waiting
 from aioflags.pursuit import Again, feedback_of, finding_of, pause_of, sign_of
 from aioflags.redact import redact_url
 from aioflags.retry import backoff
@@ -189,6 +189,19 @@ class Dispatcher:
             for job in self.in_flight
         ]
 
+    def waiting(self) -> Waiting:
+        """Tell what is waited for now."""
+        uplink = self._uplink
+        is_resting = uplink.waits_for and not uplink.is_probing
+        return Waiting(
+            way=uplink.waits_for,
+            probe_at=uplink.opens_at() if is_resting else None,
+            is_in_vain=uplink.is_spent,
+            paused=tuple(self._schedule.pauses(self._loop.time())),
+            given_up=tuple(self._breaker.all_given_up()),
+            retry=self._schedule.next_delayed(),
+        )
+
     async def _attempt(self, job: Job) -> Outcome | Again:
         result = await self._engine.fetch(job.pursuit.next_attempt(), job.meter)
         if job.watched is not None:
@@ -245,7 +258,8 @@ class Dispatcher:
         """Act on what an attempt says about its host and about the destination."""
         pause = pause_of(result)
         if 0 < pause <= self._settings.max_wait:
-            self._schedule.pause(job.host, self._loop.time() + pause)
+            why = f"status {result.http_status} with Retry-After"
+            self._schedule.pause(job.host, self._loop.time() + pause, why)
         if result.error is not None and result.detail == "destination" and not self._is_stopped:
             self._on_fault(result.error)
             self.stop()
@@ -255,7 +269,7 @@ class Dispatcher:
         setbacks = self._schedule.setbacks(job.host)
         if job.feedback is Feedback.REFUSED and setbacks > 1:
             pause = backoff(setbacks, 0.5 + random.random() / 2)  # noqa: S311 - no secret
-            self._schedule.pause(job.host, now + min(pause, _LONGEST_SPARING))
+            self._schedule.pause(job.host, now + min(pause, _LONGEST_SPARING), "it refuses requests")
 
     def _settle(self, job: Job, outcome: Outcome | Again | None, now: float) -> None:
         if isinstance(outcome, Outcome):

@@ -20,7 +20,7 @@ from aioflags.engines.seam import Engine
 from aioflags.equipment import EngineName, open_equipment
 from aioflags.errors import DownloadError, UsageError
 from aioflags.items import Item, Outcome, Report, Status
-from aioflags.jobs import Job, Running
+from aioflags.jobs import Job, Running, Waiting
 from aioflags.pursuit import Pursuit, outcome_of_claim
 from aioflags.recorder import Recorder
 from aioflags.register import Claim
@@ -30,7 +30,7 @@ from aioflags.streams import Entry, Items, OutcomeStream, as_entry, each
 from aioflags.trace import Finished, Tracer
 from aioflags.version import __version__
 
-__all__ = ["Downloader", "Running", "collect", "download_many"]
+__all__ = ["Downloader", "Running", "Waiting", "collect", "download_many"]
 
 _DEFAULT_HEADERS = {"User-Agent": f"aioflags/{__version__}", "Accept": "*/*"}
 
@@ -215,6 +215,10 @@ class Downloader:
     def running(self) -> list[Running]:
         """Tell what is in flight now."""
         return self._dispatcher.running()
+
+    def waiting(self) -> Waiting:
+        """Tell what is waited for now: hosts that are paused or given up, the network, the next attempt."""
+        return self._dispatcher.waiting()
 
     # From the list to the dispatcher
 

@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aioflags.breaker import Sign
+from aioflags.breaker import GivenUp, Sign
 from aioflags.engines.seam import Meter
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
 from aioflags.pursuit import Again, Pursuit
-from aioflags.schedule import Feedback, Lane
+from aioflags.schedule import Feedback, Lane, Pause
 from aioflags.watch import Watched
 
-__all__ = ["Job", "Running"]
+__all__ = ["Job", "Running", "Waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,27 @@ class Running:
     started: float
     received: int
     total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a run waits for, for a display; all times are seconds on the clock of the loop.
+
+    Args:
+        way: `the network` or `the proxy` if that is waited for; nothing else is started then.
+        probe_at: When the next attempt looks whether it is back; `None` if one is out, or nothing is waited for.
+        is_in_vain: The network was waited for and did not come back; its items fail now.
+        paused: Hosts that are left alone although items wait for them.
+        given_up: Hosts with which nothing went well; their items fail at once.
+        retry: Where another attempt at an item comes first, when, and at how many items there will be one.
+    """
+
+    way: str = ""
+    probe_at: float | None = None
+    is_in_vain: bool = False
+    paused: tuple[Pause, ...] = ()
+    given_up: tuple[GivenUp, ...] = ()
+    retry: Pause | None = None
 
 
 class Job:

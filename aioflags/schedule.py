@@ -243,6 +243,13 @@ class Schedule(Generic[T]):
             if host.paused_until > now and (waiting := _length(host) + host.delayed)
         ]
 
+    def next_delayed(self) -> Pause | None:
+        """Tell which entry that has to wait may start first, and how many there are; `None` if there is none."""
+        if not self._delayed:
+            return None
+        until, _, host, _, _ = self._delayed[0]
+        return Pause(host, until, "another attempt", len(self._delayed))
+
     def hold(self, host_name: str) -> None:
         """Begin nothing new at this host while what has begun there is not over; then one entry at a time."""
         self._host(host_name).is_held = True

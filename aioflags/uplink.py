@@ -41,7 +41,8 @@ class Finding(Enum):
 class Uplink:
     """The way out, and whether it is to be waited for.
 
-    `waits_for` says for what, empty if for nothing. `halted_by` is the error that ends the run, if so.
+    `waits_for` says for what, empty if for nothing; `is_spent` that it was waited for in vain, and nothing has come
+    from outside since. `halted_by` is the error that ends the run, if so.
 
     Args:
         retries: Further attempts at a proxy after the first.
@@ -56,7 +57,7 @@ class Uplink:
         self._since = 0.0
         self._probes = 0
         self._next_probe = 0.0
-        self._is_spent = False
+        self.is_spent = False
         self.is_probing = False
         self.waits_for = ""
         self.halted_by: DownloadError | None = None
@@ -69,11 +70,6 @@ class Uplink:
         if not self.waits_for:
             return float("-inf")
         return float("inf") if self.is_probing else self._next_probe
-
-    @property
-    def next_probe(self) -> float:
-        """When the next probe is due, on the caller's clock."""
-        return self._next_probe
 
     def begin_probe(self) -> None:
         """The attempt that starts now is the probe."""
@@ -112,7 +108,7 @@ class Uplink:
     def _reach(self, host: str) -> None:
         self._failures = self._local_failures = self._probes = 0
         self._hosts.clear()
-        self._is_spent = False
+        self.is_spent = False
         self.waits_for = ""
         if len(self._known) < _KNOWN_HOSTS:
             self._known.add(host)
@@ -121,8 +117,8 @@ class Uplink:
         if self.waits_for:
             if is_probe:
                 self._rest(min(2.0**self._probes, _LONGEST_REST), now)
-                self._is_spent = now - self._since >= _PATIENCE
-                self.waits_for = "" if self._is_spent else self.waits_for
+                self.is_spent = now - self._since >= _PATIENCE
+                self.waits_for = "" if self.is_spent else self.waits_for
             return True
         if not self._failures:
             self._since = now
@@ -137,7 +133,7 @@ class Uplink:
 
     def _is_down(self, now: float) -> bool:
         # A network that was never there is no network that went away: who starts without it is told at once.
-        if self._is_spent or not self._known:
+        if self.is_spent or not self._known:
             return False
         is_silent = self._failures >= _FAILURES and len(self._hosts) >= _HOSTS and now - self._since >= _SPAN
         return is_silent or self._local_failures >= _LOCAL_FAILURES

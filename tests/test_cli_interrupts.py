@@ -15,7 +15,7 @@ from aioflags.cli.interrupts import Interrupts
 async def test_first_and_second(number: int) -> None:
     """The first signal calls one thing, the second the other, and the first is remembered."""
     calls: asyncio.Queue[str] = asyncio.Queue()
-    with Interrupts(lambda: calls.put_nowait("soon"), lambda: calls.put_nowait("now")) as interrupts:
+    with Interrupts(lambda: calls.put_nowait("soon"), lambda: calls.put_nowait("now"), lambda: None) as interrupts:
         assert interrupts.first is None
         os.kill(os.getpid(), number)
         assert await calls.get() == "soon"
@@ -28,7 +28,7 @@ async def test_third_is_the_systems_own() -> None:
     """After the second signal Ctrl-C works as if nobody listened."""
     called = asyncio.Event()
     before = signal.getsignal(signal.SIGTERM)
-    with Interrupts(lambda: os.kill(os.getpid(), signal.SIGTERM), called.set):
+    with Interrupts(lambda: os.kill(os.getpid(), signal.SIGTERM), called.set, lambda: None):
         os.kill(os.getpid(), signal.SIGTERM)
         await called.wait()
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -38,7 +38,7 @@ async def test_third_is_the_systems_own() -> None:
 
 async def test_handlers_end_with_the_block() -> None:
     """Afterwards the signals are nobody's."""
-    with Interrupts(lambda: None, lambda: None):
+    with Interrupts(lambda: None, lambda: None, lambda: None):
         pass
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
@@ -49,7 +49,7 @@ async def test_loop_without_signal_handlers(monkeypatch: pytest.MonkeyPatch) -> 
     called = asyncio.Event()
     loop = _LoopWithoutSignals(asyncio.get_running_loop())
     monkeypatch.setattr(asyncio, "get_running_loop", lambda: loop)
-    with Interrupts(called.set, lambda: None) as interrupts:
+    with Interrupts(called.set, lambda: None, lambda: None) as interrupts:
         monkeypatch.undo()
         os.kill(os.getpid(), signal.SIGINT)
         await asyncio.wait_for(called.wait(), 10)

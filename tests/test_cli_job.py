@@ -20,6 +20,7 @@ from aioflags.cli.screen import Screen
 from aioflags.errors import StorageError, UsageError
 from aioflags.flagserver.server import FlagServer, ServerThread
 from aioflags.items import Item, Outcome, Rejected, Status
+from aioflags.jobs import Waiting
 from tests.leftovers import files_in
 
 
@@ -114,6 +115,10 @@ class FakeDownloader:
     def running(self) -> list[Any]:
         """Nothing is ever in flight."""
         return []
+
+    def waiting(self) -> Waiting:
+        """Nothing is ever waited for."""
+        return Waiting()
 
     @asynccontextmanager
     async def outcomes(self, items: AsyncIterator[Item | Rejected]) -> AsyncIterator[AsyncIterator[Outcome]]:

@@ -18,7 +18,12 @@ _PATIENCE = 1.0
 
 
 class ExitStatus(IntEnum):
-    """What the program tells its caller."""
+    """What the program tells its caller.
+
+    `LOCAL_FAULT` is a fault on this side that stopped the run before its list was through: the destination, standard
+    output, and a proxy that refuses us or cannot be reached. Such a proxy is none of the items' faults; the same
+    command carries on when it is well again. Where every item had its outcome all the same, it is `FAILURES`.
+    """
 
     CLEAN = 0
     FAILURES = 1

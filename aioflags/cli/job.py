@@ -18,9 +18,11 @@ from aioflags.cli.screen import Screen
 from aioflags.cli.summary import Failures
 from aioflags.cli.trace import Label, label_by_name
 from aioflags.cli.tracing import Tracing
+from aioflags.cli.waiting import Notes, show_moment, show_wait
 from aioflags.downloader import Downloader
-from aioflags.errors import StorageError
+from aioflags.errors import DownloadError
 from aioflags.items import Outcome, Status, Tally
+from aioflags.jobs import Waiting
 from aioflags.redact import escape_text, redact_text, redact_url
 from aioflags.settings import Options
 
@@ -62,8 +64,9 @@ class Job:
         self._tally = Tally()
         self._failures = Failures()
         self._pace = Pace()
+        self._notes = Notes(is_verbose=bool(args.verbose))
         self._downloader: Downloader | None = None
-        self._fault: StorageError | None = None
+        self._fault: DownloadError | None = None
         self._signal: int | None = None
         self._is_stuck = False
 
@@ -84,7 +87,7 @@ class Job:
         runner = asyncio.Runner(loop_factory=choose_loop())
         try:
             runner.run(self._supervise())
-        except StorageError as error:
+        except DownloadError as error:
             self._fault = error
         except BaseException:
             self._tracing.close(_PATIENCE)
@@ -108,7 +111,7 @@ class Job:
         if self._args.insecure:
             self._screen.note("warning: certificates are not verified (--insecure)")
         self._task = loop.create_task(self._download())
-        with Interrupts(self._stop_soon, self._stop_now) as interrupts:
+        with Interrupts(self._stop_soon, self._stop_now, self._answer) as interrupts:
             await asyncio.wait({self._task, self._overdue}, return_when=asyncio.FIRST_COMPLETED)
         self._signal = interrupts.first
         self._ended = loop.time()
@@ -146,16 +149,32 @@ class Job:
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(_TICK, self._tick)
-        self._screen.show(self._look())
-
-    def _look(self) -> Snapshot:
         assert self._downloader is not None
-        now = self._loop.time()
-        tally = self._tally
-        transfers = [
-            Transfer(each.path or each.url, each.host, now - each.started, each.received, each.total)
+        now, waiting = self._loop.time(), self._downloader.waiting()
+        for line in self._notes.look(waiting, now):
+            self._screen.note(line)
+        transfers = self._transfers(now)
+        self._screen.show(self._look(transfers, waiting, now))
+
+    def _transfers(self, now: float) -> list[Transfer]:
+        assert self._downloader is not None
+        return [
+            Transfer(each.path or each.url, each.host, now - each.started, each.received, each.total, each.url)
             for each in self._downloader.running()
         ]
+
+    def _answer(self) -> None:
+        """Somebody asks how it goes."""
+        if self._downloader is None:
+            self._screen.note("nothing was requested yet")
+            return
+        now, waiting = self._loop.time(), self._downloader.waiting()
+        transfers = self._transfers(now)
+        for line in show_moment(self._look(transfers, waiting, now), transfers, waiting, now):
+            self._screen.note(line)
+
+    def _look(self, transfers: list[Transfer], waiting: Waiting, now: float) -> Snapshot:
+        tally = self._tally
         received = tally.bytes + sum(each.received for each in transfers)
         self._pace.update(now - self._started, tally.items, received)
         total, is_exact = self._feed.total
@@ -168,6 +187,7 @@ class Job:
             remaining=self._pace.remaining(total, transfers),
             failed=tally.statuses[Status.FAILED] + tally.statuses[Status.MISSING],
             transfers=choose_transfers(transfers),
+            waiting=show_wait(waiting, transfers, now),
         )
 
     # Ending early

@@ -28,13 +28,14 @@ _HORIZON = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One transfer in flight: its name, host, age in seconds, bytes so far, and bytes in all if announced."""
+    """One transfer in flight: name, host, age in seconds, bytes so far and in all if announced, redacted URL."""
 
     name: str
     host: str
     age: float
     received: int
     total: int | None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Snapshot:
         remaining: Seconds still to go, `None` if nobody can tell.
         failed: Items that failed or are missing.
         transfers: Those to be shown, the longest first.
+        waiting: What the job as a whole waits for, if for anything.
     """
 
     done: int = 0
@@ -60,6 +62,7 @@ class Snapshot:
     remaining: float | None = None
     failed: int = 0
     transfers: Sequence[Transfer] = ()
+    waiting: str = ""
 
 
 class Pace:
@@ -120,6 +123,8 @@ def show_line(snapshot: Snapshot) -> str:
         parts.append(f"{snapshot.failed} failed")
     if snapshot.remaining is not None:
         parts.append(f"{show_duration(snapshot.remaining)} to go")
+    if snapshot.waiting:
+        parts.append(snapshot.waiting)
     return ", ".join(parts)
 
 
