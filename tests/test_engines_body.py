@@ -52,7 +52,6 @@ ENDINGS: dict[str, tuple[Fault, str | None, bytes]] = {
     "cut-chunked": (send(CHUNKED + CHUNK), "truncated", b""),
     "cut-chunk": (send(CHUNKED + CHUNK[:100]), "truncated", b""),
     "reset": (reset_after(head() + BODY[:100]), "truncated", b""),
-    "reset-chunked": (reset_after(CHUNKED + CHUNK), "truncated", b""),
     "reset-open": (reset_after(head(length=None) + BODY), "disconnected", b""),
 }
 
