@@ -16,10 +16,6 @@ import aioflags
 from aioflags.equipment import EngineName
 from tests.hostile import BODY, Client, Fault, HostileServer, head
 
-# A socket of one of a hundred broken connections may be left to the garbage collector: by the server of the tests or
-# by urllib3, not settled which. It is closed then, so the case at which that happens to be noticed must not fail.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
 # Seconds: as short as a busy machine allows, and what is in flight at once shares it.
 DEADLINES = {"asyncio": 1.5, "threads": 1.5, "processes": 1.0, "sequential": 0.6}
