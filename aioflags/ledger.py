@@ -372,7 +372,10 @@ def _write_asked(item: Item) -> str | None:
 
 def read_asked(text: str | None) -> dict[str, object]:
     """Give what `Item` takes besides URL and name."""
-    asked = json.loads(text) if text else {}
+    try:
+        asked = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
     return asked if isinstance(asked, dict) else {}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from aioflags.errors import StorageError
-from aioflags.groups import wait_out
+from aioflags.groups import finish_first
 from aioflags.items import Outcome
 
 __all__ = ["Recorder"]
@@ -62,9 +62,12 @@ class Recorder:
         Raises:
             StorageError: Something could not be written.
         """
-        while self._writing is not None:
-            await wait_out(self._writing)
-            # Its callback comes first, and may have begun another.
-            await asyncio.sleep(0)
+        await finish_first(asyncio.ensure_future(self._drain()))
         if self._fault is not None:
             raise self._fault
+
+    async def _drain(self) -> None:
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
+            # Its callback comes first, and may have begun another.
+            await asyncio.sleep(0)

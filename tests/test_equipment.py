@@ -114,12 +114,13 @@ async def test_what_cannot_be_opened_leaves_nothing(
         assert list(directory.iterdir()) == []
 
 
+@pytest.mark.parametrize("ledger", [False, True])
 @pytest.mark.parametrize("name", ["asyncio", "threads", "processes"])
-async def test_cancelled_at_any_moment_it_leaves_nothing(tmp_path: Path, name: EngineName) -> None:
+async def test_cancelled_at_any_moment_it_leaves_nothing(tmp_path: Path, name: EngineName, ledger: bool) -> None:
     """While it opens, once or twice: tried at every turn of the loop until it is open."""
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     directory = tmp_path / "files"
-    settings = Settings(cacert=str(tmp_path / "ca.pem"))
+    settings = Settings(cacert=str(tmp_path / "ca.pem"), ledger=ledger)
     opened = asyncio.Event()
 
     async def use() -> None:

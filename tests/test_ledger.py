@@ -1,0 +1,399 @@
+"""The ledger: what one run has noted, the next one knows; and it believes no more than can have survived."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aioflags.errors import StorageError, make_error
+from aioflags.items import Item, Outcome, Rejected, Status
+from aioflags.journal import Half, Ready
+from aioflags.ledger import Ledger, Row, State, read_asked, read_digests
+
+Open = Callable[..., Ledger]
+URL = "http://h/a"
+DIGESTS = {"xxh128": "00" * 16, "sha256": "11" * 32}
+HALF = Half("1-abcd.part", 0, '"v1"', "http://h:80/a", 1 << 30)
+
+
+@pytest.fixture
+def boot(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
+    """Start the system anew: from now on it calls itself by the name that is given."""
+
+    def start(name: str | None) -> None:
+        monkeypatch.setattr("aioflags.ledger.boot_id", lambda: name)
+
+    start("first")
+    return start
+
+
+@pytest.fixture
+def open_ledger(tmp_path: Path, boot: object) -> Iterator[Open]:
+    """Open a ledger as a run does; one that the test has not closed is closed in the end."""
+    opened: list[Ledger] = []
+    (tmp_path / "parts").mkdir()
+
+    def open_it(*, is_kept: bool = True) -> Ledger:
+        opened.append(Ledger.open(str(tmp_path), str(tmp_path / "parts"), is_kept=is_kept))
+        return opened[-1]
+
+    yield open_it
+    for ledger in opened:
+        ledger.close()
+
+
+def add(ledger: Ledger, url: str = URL, name: str = "a", wish: str | None = None) -> Row:
+    with ledger.claiming():
+        row = ledger.add(Item(url), wish, name)
+    assert row is not None
+    return row
+
+
+def find(ledger: Ledger, url: str = URL, wish: str | None = None) -> Row:
+    row = ledger.find(url, wish)
+    assert row is not None
+    return row
+
+
+def killed(ledger: Ledger) -> None:
+    """End as a process does that is killed: what was committed is there, and nothing is said of an end."""
+    ledger._file.connection.close()
+    ledger._run = None
+
+
+def saved(size: int = 4) -> Outcome:
+    return Outcome(URL, Status.SAVED, "a", size, DIGESTS, 200, 2, content_encoding="gzip")
+
+
+# A life in order
+
+
+def test_next_run_knows_what_was_saved(open_ledger: Open) -> None:
+    """Name, size, digests and validators, under the same number."""
+    first = open_ledger()
+    row = add(first)
+    first.ready([Ready(row.id, 4, DIGESTS, '"v1"', "Mon, 23 Nov 2026 04:00:00 GMT", "gzip")])
+    first.record([(row.id, saved())])
+    first.close()
+    found = find(open_ledger())
+    assert found == Row(
+        row.id,
+        "a",
+        State.DONE,
+        was_there=False,
+        is_ours=True,
+        size=4,
+        digests=f"xxh128:{'00' * 16} sha256:{'11' * 32}",
+        etag='"v1"',
+        last_modified="Mon, 23 Nov 2026 04:00:00 GMT",
+    )
+    assert read_digests(found.digests) == DIGESTS
+
+
+def test_killed_before_the_rename_was_recorded(open_ledger: Open) -> None:
+    """The row is there, and says what the file would have to be."""
+    first = open_ledger()
+    first.ready([Ready(add(first).id, 4, DIGESTS)])
+    killed(first)
+    found = find(open_ledger())
+    assert (found.state, found.size, read_digests(found.digests), found.is_ours) == (State.READY, 4, DIGESTS, False)
+
+
+def test_failures_are_kept_with_their_reason(open_ledger: Open) -> None:
+    """And attempts add up over the runs; success forgets the reason."""
+    first = open_ledger()
+    row = add(first)
+    failure = Outcome(URL, Status.FAILED, http_status=503, attempts=5, error=make_error("http", "status 503", "h"))
+    first.record([(row.id, failure)])
+    columns = "state, http_status, attempts, kind, message, host"
+    query = f"SELECT {columns} FROM items"
+    assert first._file.connection.execute(query).fetchall() == [(State.FAILED, 503, 5, "http", "status 503", "h")]
+    missing = Outcome(URL, Status.MISSING, http_status=404, attempts=1, error=make_error("http", "status 404", "h"))
+    first.record([(row.id, missing)])
+    assert first._file.connection.execute(query).fetchall() == [(State.MISSING, 404, 6, "http", "status 404", "h")]
+    first.record([(row.id, saved())])
+    assert first._file.connection.execute(query).fetchall() == [(State.DONE, 200, 8, None, None, None)]
+
+
+def test_items_without_a_name_are_kept(open_ledger: Open) -> None:
+    """A line that is no URL is one failure, however often it comes, and whatever is in it."""
+    ledger = open_ledger()
+    entries = [Rejected("nonsense", make_error("url", "no URL")), Item("ftp://h/a", headers={"A": "b"}, bytes=3)]
+    entries += [Rejected("\udcff\x00\ud800", make_error("url", "no Unicode"))]
+    for _ in range(2):
+        with ledger.claiming():
+            for entry in entries:
+                ledger.refuse(entry, None, entry.error if isinstance(entry, Rejected) else make_error("url", "ftp"))
+    rows = ledger._file.connection.execute("SELECT url, name, state, kind, asked FROM items ORDER BY id").fetchall()
+    assert [row[:4] for row in rows] == [
+        ("nonsense", None, State.FAILED, "url"),
+        ("ftp://h/a", None, State.FAILED, "url"),
+        ("\\udcff\x00\\ud800", None, State.FAILED, "url"),
+    ]
+    assert read_asked(rows[1][4]) == {"bytes": 3, "headers": {"A": "b"}}
+
+
+# Names
+
+
+def test_name_is_given_once(open_ledger: Open) -> None:
+    """Not even in another case, in another run, or to a folder."""
+    first = open_ledger()
+    add(first)
+    first.close()
+    ledger = open_ledger()
+    with ledger.claiming():
+        assert ledger.add(Item("http://h/A"), None, "A") is None
+        assert not ledger.take_folder("A")
+        assert ledger.take_folder("b")
+        assert ledger.take_folder("B")
+        assert ledger.add(Item("http://h/b"), None, "b") is None
+        assert ledger.add(Item("http://h/b"), None, "b/c") is not None
+
+
+def test_url_and_wish_are_the_item(open_ledger: Open) -> None:
+    """The same URL under another name is another file."""
+    ledger = open_ledger()
+    plain, wished = add(ledger), add(ledger, name="b", wish="b")
+    assert (find(ledger).id, find(ledger, wish="b").id) == (plain.id, wished.id)
+    assert ledger.find(URL, "c") is None
+
+
+def test_url_is_new_once_in_each_list(open_ledger: Open) -> None:
+    """Lists of other runs are forgotten."""
+    first = open_ledger()
+    assert [first.is_new_in_list(URL, lane) for lane in (1, 1, 2)] == [True, False, True]
+    first.close()
+    assert open_ledger().is_new_in_list(URL, 1)
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.none() | st.text()), unique=True, max_size=20))
+def test_keys_keep_items_apart(items: list[tuple[str, str | None]]) -> None:
+    """Whatever stands in a list, two items are never one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aioflags.ledger.boot_id", lambda: "boot")
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as path:
+            ledger = Ledger.open(path, path, is_kept=False)
+            with ledger.claiming():
+                # Two blanks part URL and wish, and a URL has none.
+                items = [(url.replace(" ", ""), wish) for url, wish in items]
+                for number, (url, wish) in enumerate(dict.fromkeys(items)):
+                    assert ledger.find(url, wish) is None
+                    assert ledger.add(Item(url), wish, f"{number}") is not None
+            ledger.close()
+
+
+def test_claims_are_on_record_together(open_ledger: Open) -> None:
+    """If one of a group cannot be, none is."""
+    ledger = open_ledger()
+    with pytest.raises(RuntimeError), ledger.claiming():
+        ledger.add(Item(URL), None, "a")
+        raise RuntimeError
+    assert ledger.find(URL, None) is None
+
+
+# After a crash of the system
+
+
+def test_files_of_the_last_minutes_are_distrusted(
+    open_ledger: Open, boot: Callable[[str | None], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the system was given last may never have reached the disk; what was synced or is old has."""
+    first = open_ledger()
+    now = 1_000_000.0
+    for name, is_synced, ended in (("old", False, now - 301), ("synced", True, now), ("new", False, now)):
+        row = add(first, f"http://h/{name}", name)
+        monkeypatch.setattr("aioflags.ledger.time.time", lambda ended=ended: ended)
+        first.ready([Ready(row.id, 4, DIGESTS, is_synced=is_synced)])
+        first.record([(row.id, saved())])
+    first.close()
+    boot("second")
+    again = open_ledger()
+    states = {name: find(again, f"http://h/{name}").state for name in ("old", "synced", "new")}
+    assert states == {"old": State.DONE, "synced": State.DONE, "new": State.READY}
+
+
+def test_files_are_believed_while_the_system_runs(open_ledger: Open) -> None:
+    """Killing a process loses nothing that the system has been given."""
+    first = open_ledger()
+    row = add(first)
+    first.ready([Ready(row.id, 4, DIGESTS)])
+    first.record([(row.id, saved())])
+    killed(first)
+    assert find(open_ledger()).state == State.DONE
+
+
+def test_system_that_does_not_tell_is_not_believed(open_ledger: Open, boot: Callable[[str | None], None]) -> None:
+    """Where there is no boot id, it may always have been started anew."""
+    boot(None)
+    first = open_ledger()
+    row = add(first)
+    first.ready([Ready(row.id, 4, DIGESTS)])
+    first.record([(row.id, saved())])
+    first.half(row.id, HALF)
+    first.close()
+    again = open_ledger()
+    found = find(again)
+    assert found.state == State.READY
+    assert again.half_of(found) == (HALF, False)
+
+
+@pytest.mark.parametrize(("was_there", "is_ours"), [(False, True), (True, False)])
+def test_name_that_was_free_is_ours_after_a_crash(
+    open_ledger: Open, boot: Callable[[str | None], None], was_there: bool, is_ours: bool
+) -> None:
+    """Its row may have been lost, and the file under it may be anything; a stranger's stays a stranger's."""
+    first = open_ledger()
+    row = add(first)
+    if was_there:
+        with first.claiming():
+            first.note_was_there(row)
+    killed(first)
+    boot("second")
+    assert find(open_ledger()).is_ours == is_ours
+
+
+# Halves
+
+
+def test_next_run_goes_on_with_a_half_file(open_ledger: Open) -> None:
+    """All of it, for the system has not been started anew; and its part is not to be swept."""
+    first = open_ledger()
+    row = add(first)
+    first.half(row.id, HALF)
+    killed(first)
+    again = open_ledger()
+    assert again.half_of(row) == (HALF, True)
+    assert HALF.part in again.files()
+    again.half(row.id, None)
+    assert again.half_of(row) is None
+    assert HALF.part not in again.files()
+
+
+def test_saved_file_has_no_half(open_ledger: Open) -> None:
+    """Its part has become the file."""
+    ledger = open_ledger()
+    row = add(ledger)
+    ledger.half(row.id, HALF)
+    ledger.record([(row.id, saved())])
+    assert ledger.half_of(row) is None
+
+
+def test_half_file_is_cut_to_what_was_synced(open_ledger: Open, boot: Callable[[str | None], None]) -> None:
+    """After the system was started anew, be it one run ago or two."""
+    first = open_ledger()
+    row = add(first)
+    first.half(row.id, HALF)
+    first.close()
+    boot("second")
+    open_ledger().close()
+    assert open_ledger().half_of(row) == (HALF, False)
+
+
+# Opening and closing
+
+
+def test_worker_takes_notes_in_the_same_ledger(open_ledger: Open) -> None:
+    """Its connection is its own, its notes are everyone's, and its end is not that of the run."""
+    ledger = open_ledger()
+    row = add(ledger)
+    worker = Ledger.join(ledger.path)
+    worker.ready([Ready(row.id, 4, DIGESTS)])
+    worker.half(row.id, HALF)
+    worker.close()
+    assert find(ledger).state == State.READY
+    half = ledger.half_of(row)
+    assert half is not None
+    assert half[0] == HALF
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_ledger_without_items_leaves_nothing(open_ledger: Open, tmp_path: Path, is_kept: bool) -> None:
+    """Of a run in which nothing was asked for there is nothing to keep."""
+    open_ledger(is_kept=is_kept).close()
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == (
+        [] if is_kept else ["parts/ledger"]
+    )
+
+
+def test_forgotten_ledger_notes_no_ends(open_ledger: Open) -> None:
+    """Nobody would read them."""
+    ledger = open_ledger(is_kept=False)
+    row = add(ledger)
+    ledger.adopt(row, 4, DIGESTS)
+    ledger.refuse(Rejected("x", make_error("url", "no URL")), None, make_error("url", "no URL"))
+    assert find(ledger).state == State.WANTED
+    assert ledger.find("x", None) is None
+
+
+def test_damage_is_looked_for_after_a_crash(open_ledger: Open, tmp_path: Path) -> None:
+    """A run that ended in order left a file in order."""
+    first = open_ledger()
+    for number in range(3000):
+        with first.claiming():
+            first.add(Item(f"http://h/{number}"), None, str(number))
+    first._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    killed(first)
+    with open(tmp_path / "ledger", "r+b") as raw:
+        raw.seek(os.path.getsize(tmp_path / "ledger") // 2)
+        raw.write(b"\xff" * 8192)
+    with pytest.raises(StorageError, match="cannot be used"):
+        open_ledger()
+
+
+def test_end_that_cannot_be_noted_is_no_error(open_ledger: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk has been told of before; the next run looks for damage instead."""
+    ledger = open_ledger()
+    add(ledger)
+
+    def fail(*_: object) -> None:
+        raise StorageError("storage", "disk full", None)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger._file, "transaction", fail)
+        ledger.close()
+    (last,) = open_ledger()._file.connection.execute("SELECT ended FROM runs WHERE id = 1").fetchone()
+    assert last is None
+
+
+KILLED = """
+import os, sys
+from aioflags.items import Item
+from aioflags.ledger import Ledger
+ledger = Ledger.open(sys.argv[1], sys.argv[1], is_kept=True)
+for number in range(10 ** 9):
+    with ledger.claiming():
+        for row in range(100):
+            ledger.add(Item(f"http://h/{number}/{row}"), None, f"{number}-{row}")
+    print(number, flush=True)
+"""
+
+
+def test_what_was_said_to_be_written_survives_kill(tmp_path: Path, boot: object) -> None:
+    """A process that is killed at any moment loses nothing that it was told of, and nothing in half."""
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for _ in range(20):
+            process.stdout.readline()
+        process.kill()
+        said = 20 + len(process.stdout.read().splitlines())
+    ledger = Ledger.open(str(tmp_path), str(tmp_path), is_kept=True)
+    (count,) = ledger._file.connection.execute("SELECT count(*) FROM items").fetchone()
+    ledger.close()
+    assert count % 100 == 0
+    assert count >= 100 * said
+
+
+def test_hostile_asking_is_read_as_nothing() -> None:
+    """What is no object says nothing about an item."""
+    for text in ("[1]", None, "", "{", "[" * 100_000):
+        assert read_asked(text) == {}
