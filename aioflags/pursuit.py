@@ -14,7 +14,14 @@ from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Status
 from aioflags.register import Claim
-from aioflags.retry import MISSING_STATUSES, SLOW_STATUSES, TRANSIENT_STATUSES, backoff, retries_allowed
+from aioflags.retry import (
+    MISSING_STATUSES,
+    SLOW_STATUSES,
+    TRANSIENT_STATUSES,
+    UNKNOWN_HOST_REST,
+    backoff,
+    retries_allowed,
+)
 from aioflags.schedule import Feedback
 from aioflags.settings import Settings
 from aioflags.transfer import Chain, request_headers
@@ -185,7 +192,10 @@ class Pursuit:
         if self._failures >= allowed:
             return error
         self._failures += 1
-        return Again() if pause else Again(delay=backoff(self._failures, jitter))
+        if pause:
+            return Again()
+        delay = backoff(self._failures, jitter)
+        return Again(delay=max(delay, UNKNOWN_HOST_REST) if result.detail == "unknown host" else delay)
 
     def _saved(self, result: AttemptResult, elapsed: float) -> Outcome:
         return Outcome(

@@ -11,6 +11,7 @@ __all__ = [
     "OUT_OF_RESOURCES",
     "SLOW_STATUSES",
     "TRANSIENT_STATUSES",
+    "UNKNOWN_HOST_REST",
     "backoff",
     "read_retry_after",
     "retries_allowed",
@@ -25,6 +26,9 @@ MISSING_STATUSES = frozenset({404, 410})
 
 #: The system's words for a machine that has run out of sockets, open files or memory: it adapts, no item is to blame.
 OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+
+#: Seconds before a name that does not exist is looked up once more; until then the answer is remembered.
+UNKNOWN_HOST_REST = 1.0
 
 _BASE = 0.5
 _CAP = 60.0

@@ -15,6 +15,7 @@ from typing import TypeVar
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from aioflags.engines.faults import UNKNOWN_HOST, PrivateAddressError
+from aioflags.retry import UNKNOWN_HOST_REST
 from aioflags.urls import is_private_address, literal_address
 
 __all__ = ["Resolver", "SessionResolver"]
@@ -22,7 +23,6 @@ __all__ = ["Resolver", "SessionResolver"]
 V = TypeVar("V")
 
 _THREADS = 32
-_NEGATIVE_TTL = 30.0
 _REMEMBERED = 50_000
 
 
@@ -38,7 +38,7 @@ class Resolver:
         """Give the addresses of `host`.
 
         Raises:
-            OSError: There is none; for 30 s the same answer is given without asking again.
+            OSError: There is none; for a second the same answer is given without asking again.
         """
         loop = asyncio.get_running_loop()
         known = self._unknown.get(host)
@@ -58,7 +58,7 @@ class Resolver:
             )
         except socket.gaierror as error:
             if error.errno in UNKNOWN_HOST:
-                _remember(self._unknown, host, (loop.time() + _NEGATIVE_TTL, error.args))
+                _remember(self._unknown, host, (loop.time() + UNKNOWN_HOST_REST, error.args))
             raise
         results = [_as_result(host, row[4], row[0], row[2]) for row in rows]
         _remember(self._private, host, all(is_private_address(result["host"]) for result in results))
