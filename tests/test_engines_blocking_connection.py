@@ -111,8 +111,8 @@ def test_kind_of_the_peer_is_known() -> None:
         assert server.connections <= 1
 
 
-def test_public_address_is_tried_under_the_name_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host of both kinds leads to the public address; the certificate is still to be for its name."""
+def test_public_address_that_leads_to_a_private_peer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a host of both kinds only the public address is tried; what answers there is looked at, too."""
     rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in ("10.0.0.1", "8.8.8.8")]
     with FaultServer() as server, connections() as pool:
         tried: list[str] = []
@@ -124,10 +124,10 @@ def test_public_address_is_tried_under_the_name_of_the_host(monkeypatch: pytest.
         real = socket.create_connection
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
         monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
-        connection, _ = pool.take(attempt_at("http://both.example/", is_public_only=True))
+        with pytest.raises(PrivateAddressError):
+            pool.take(attempt_at("http://both.example/", is_public_only=True))
         monkeypatch.undo()
-        assert (tried, connection.host) == (["8.8.8.8"], "both.example")
-        connection.close()
+        assert (tried, server.requests.total()) == (["8.8.8.8"], 0)
 
 
 @pytest.mark.parametrize(
