@@ -251,8 +251,13 @@ class Schedule(Generic[T]):
         return Pause(host, until, "another attempt", len(self._delayed))
 
     def hold(self, host_name: str) -> None:
-        """Begin nothing new at this host while what has begun there is not over; then one entry at a time."""
-        self._host(host_name).is_held = True
+        """Begin nothing new at this host while what has begun there is not over; then one entry at a time.
+
+        Ends by `let_go`, or when nothing of the host waits or is in flight.
+        """
+        host = self._hosts.get(host_name)
+        if host is not None and not host.is_idle():
+            host.is_held = True
 
     def let_go(self, host_name: str) -> None:
         """End `hold`."""
@@ -338,6 +343,7 @@ class Schedule(Generic[T]):
         """Forget an idle host of which there is nothing to remember at this time; of the others keep the latest."""
         if not host.is_idle():
             return
+        host.is_held = False
         self._idle.pop(host.name, None)
         if host.window < self._limit or host.ready_at() > now:
             self._idle[host.name] = None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from aioflags.schedule import Feedback, Lane, Schedule
+from aioflags.schedule import Feedback, Lane, Pause, Schedule
 
 WELL, SLOW_DOWN, NEUTRAL = Feedback.WELL, Feedback.SLOW_DOWN, Feedback.NEUTRAL
 
@@ -360,10 +360,11 @@ class ScheduleMachine(RuleBasedStateMachine):
         self.lanes = [Lane() for _ in range(3)]
         self.now = 0.0
         self.number = 0
-        self.waiting: dict[int, tuple[str, Lane, float]] = {}
+        self.waiting: dict[int, tuple[str, Lane, float, bool]] = {}
         self.running: dict[int, tuple[str, Lane, float]] = {}
         self.paused: dict[str, float] = defaultdict(lambda: -math.inf)
         self.starts: dict[str, list[float]] = defaultdict(list)
+        self.held: set[str] = set()
         self.is_short_of_resources = False
 
     @rule(
@@ -378,11 +379,27 @@ class ScheduleMachine(RuleBasedStateMachine):
         for _ in range(number):
             self.number += 1
             not_before = None if delay is None else self.now + delay
-            self.waiting[self.number] = (host, self.lanes[lane], -math.inf if not_before is None else not_before)
+            has_begun = first or delay is not None
+            earliest = -math.inf if not_before is None else not_before
+            self.waiting[self.number] = (host, self.lanes[lane], earliest, has_begun)
             self.schedule.add(self.number, host, self.lanes[lane], not_before=not_before, first=first)
 
-    def may_start(self, host: str, lane: Lane, not_before: float) -> bool:
+    def is_quiet(self, host: str) -> bool:
+        """Say whether nothing that has begun at a host is yet to come, as far as its lanes are open."""
+        return not any(name == host for name, _, _ in self.running.values()) and not any(
+            name == host and has_begun and (lane.is_open or not_before > self.now)
+            for name, lane, not_before, has_begun in self.waiting.values()
+        )
+
+    def forget_holds(self) -> None:
+        """A host that has nothing left is held no more."""
+        busy = {row[0] for row in (*self.waiting.values(), *self.running.values())}
+        self.held &= busy
+
+    def may_start(self, host: str, lane: Lane, not_before: float, has_begun: bool) -> bool:
         """Say whether nothing stands against an entry."""
+        if host in self.held and not has_begun and not self.is_quiet(host):
+            return False
         in_flight = Counter(name for name, _, _ in self.running.values())
         starts = self.starts[host]
         is_early = bool(self.rate and starts and self.now < starts[-1] + 1 / self.rate)
@@ -405,7 +422,9 @@ class ScheduleMachine(RuleBasedStateMachine):
             wake_at = self.schedule.wake_at()
             assert wake_at is None or wake_at > self.now
             return
-        host, lane, not_before = self.waiting.pop(entry)
+        host, lane, not_before, has_begun = self.waiting[entry]
+        assert host not in self.held or has_begun or self.is_quiet(host)
+        del self.waiting[entry]
         assert lane.is_open
         assert not_before <= self.now
         assert self.paused[host] <= self.now
@@ -420,6 +439,29 @@ class ScheduleMachine(RuleBasedStateMachine):
         host, lane, started = self.running.pop(entry)
         self.is_short_of_resources |= feedback is Feedback.OUT_OF_RESOURCES
         self.schedule.finish(host, lane, feedback, started=started, now=self.now)
+        self.forget_holds()
+
+    @rule(host=st.sampled_from("abcd"))
+    def hold(self, host: str) -> None:
+        """A host is in doubt."""
+        self.held.add(host)
+        self.forget_holds()
+        self.schedule.hold(host)
+
+    @rule(host=st.sampled_from("abcd"))
+    def let_go(self, host: str) -> None:
+        """It is in doubt no more."""
+        self.held.discard(host)
+        self.schedule.let_go(host)
+
+    @rule(host=st.sampled_from("abcd"))
+    def drop_host(self, host: str) -> None:
+        """It is given up."""
+        theirs = {entry for entry, row in self.waiting.items() if row[0] == host}
+        assert sorted(self.schedule.drop_host(host)) == sorted(theirs)
+        for entry in theirs:
+            del self.waiting[entry]
+        self.forget_holds()
 
     @rule(seconds=st.sampled_from([0.125, 1.0, 3.0]))
     def pass_time(self, seconds: float) -> None:
@@ -451,6 +493,7 @@ class ScheduleMachine(RuleBasedStateMachine):
         assert sorted(dropped) == sorted(ours)
         for entry in ours:
             del self.waiting[entry]
+        self.forget_holds()
 
     @invariant()
     def limits_hold(self) -> None:
@@ -470,6 +513,15 @@ class ScheduleMachine(RuleBasedStateMachine):
             assert lane.waiting == sum(row[1] is lane for row in self.waiting.values())
             assert lane.in_flight == sum(row[1] is lane for row in self.running.values())
         assert self.schedule.lanes() == {row[1] for row in self.waiting.values()}
+
+    @invariant()
+    def pauses_are_told(self) -> None:
+        """Of each host that is paused, how many wait for it."""
+        waiting = Counter(row[0] for row in self.waiting.values())
+        told = {pause.host: (pause.until, pause.waiting) for pause in self.schedule.pauses(self.now)}
+        assert told == {
+            host: (until, waiting[host]) for host, until in self.paused.items() if until > self.now and waiting[host]
+        }
 
     def teardown(self) -> None:
         """Let everything go on: all that waits is started, by waking up only when told to."""
@@ -509,3 +561,62 @@ def test_refusals_in_a_row_are_counted_once_for_each_batch_until_one_goes_well()
     assert schedule.setbacks("a") == 2
     schedule.finish("a", lane, Feedback.WELL, started=0.0, now=4.0)
     assert (schedule.setbacks("a"), schedule.setbacks("never seen")) == (0, 0)
+
+
+def test_held_host_ends_what_has_begun_and_begins_one_at_a_time() -> None:
+    """So that a host in doubt is asked by few items, and a host that is given up by one."""
+    schedule, lane = make(), Lane()
+    schedule.hold("a")
+    fill(schedule, "a", 4, lane)
+    schedule.hold("a")
+    schedule.add("again", "a", lane, first=True)
+    schedule.add("later", "a", lane, not_before=5.0)
+    assert not schedule.is_quiet("a")
+    assert take_all(schedule, now=0.0) == ["again"]
+    schedule.finish("a", lane, NEUTRAL, started=0.0, now=1.0)
+    assert take_all(schedule, now=1.0) == []
+    assert take_all(schedule, now=5.0) == ["later"]
+    schedule.finish("a", lane, NEUTRAL, started=5.0, now=6.0)
+    assert schedule.is_quiet("a")
+    assert take_all(schedule, now=6.0) == ["a0"]
+    schedule.let_go("a")
+    assert take_all(schedule, now=6.0) == ["a1", "a2", "a3"]
+
+
+def test_held_host_waits_for_no_lane_that_is_closed() -> None:
+    """What has begun in the list of a reader who reads no more may never come."""
+    schedule, lane, slow = make(), Lane(), Lane()
+    schedule.add("slow", "a", slow, first=True)
+    fill(schedule, "a", 1, lane)
+    schedule.hold("a")
+    schedule.close(slow)
+    assert take_all(schedule) == ["a0"]
+    schedule.finish("a", lane, NEUTRAL, started=0.0, now=1.0)
+    schedule.open(slow)
+    assert take_all(schedule, now=1.0) == ["slow"]
+
+
+def test_holding_leaves_nothing_behind() -> None:
+    """A host of which nothing is left is forgotten, held or not."""
+    schedule, lane = make(), Lane()
+    fill(schedule, "a", 1, lane)
+    schedule.hold("a")
+    assert schedule.drop_host("a") == ["a0"]
+    schedule.hold("a")
+    assert hosts_known(schedule) == 0
+    assert (schedule.drop_host("a"), lane.waiting, schedule.is_quiet("a")) == ([], 0, True)
+
+
+def test_what_is_waited_for_is_told() -> None:
+    """Paused hosts with items, with the reason; and where another attempt comes first."""
+    schedule, lane = make(), Lane()
+    fill(schedule, "a", 2, lane)
+    schedule.pause("a", 9.0, "it wants it so")
+    schedule.pause("a", 5.0, "less")
+    schedule.pause("b", 9.0, "nothing waits for it")
+    assert schedule.next_delayed() is None
+    schedule.add("x", "c", lane, not_before=4.0)
+    schedule.add("y", "d", lane, not_before=3.0)
+    assert schedule.pauses(1.0) == [Pause("a", 9.0, "it wants it so", 2)]
+    assert schedule.pauses(9.0) == []
+    assert schedule.next_delayed() == Pause("d", 3.0, "another attempt", 2)

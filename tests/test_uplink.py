@@ -188,7 +188,7 @@ def test_proxy_has_as_many_attempts_as_an_item() -> None:
     assert line.uplink.opens_at() == line.now + 0.5
     assert line.probe(Finding.NO_PROXY)
     assert line.uplink.opens_at() == line.now + 1.0
-    assert line.uplink.halted_by is None
+    assert line.waits_for() == "the proxy"
     line.probe(Finding.NO_PROXY)
     error = line.uplink.halted_by
     assert error is not None
