@@ -20,7 +20,8 @@ _HOSTS = 3
 _SPAN = 2.0
 #: The same for failures of this machine's own, at hosts that have answered before: no list explains those.
 _LOCAL_FAILURES = 3
-#: Seconds between probes, at most: it costs next to nothing to look.
+#: Seconds to the first probe, and between probes at most: it costs next to nothing to look.
+_FIRST_REST = 1.0
 _LONGEST_REST = 15.0
 #: Seconds that a network is waited for: a router restarts in less, and a job without network must end some time.
 _PATIENCE = 300.0
@@ -116,7 +117,7 @@ class Uplink:
     def _miss(self, finding: Finding, host: str, *, is_probe: bool, now: float) -> bool:
         if self.waits_for:
             if is_probe:
-                self._rest(min(2.0**self._probes, _LONGEST_REST), now)
+                self._rest(min(_FIRST_REST * 2.0**self._probes, _LONGEST_REST), now)
                 self.is_spent = now - self._since >= _PATIENCE
                 self.waits_for = "" if self.is_spent else self.waits_for
             return True
@@ -128,7 +129,7 @@ class Uplink:
             self._hosts.add(host)
         if self._is_down(now):
             self.waits_for = "the network"
-            self._rest(1.0, now)
+            self._rest(_FIRST_REST, now)
         return False
 
     def _is_down(self, now: float) -> bool:

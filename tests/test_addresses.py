@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioflags.addresses import is_private_address, is_private_name, literal_address
+from aioflags.addresses import is_loopback_host, is_private_address, is_private_name, literal_address
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,17 @@ def test_a_literal_address_is_its_own_name(host: str) -> None:
 def test_a_name_is_no_literal_address(host: str) -> None:
     """Whatever must be resolved, or cannot be, is no address."""
     assert literal_address(host) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True), ("127.1.2.3", True), ("::1", True), ("::ffff:127.0.0.1", True),
+        ("localhost", True), ("LOCALHOST", True), ("a.b.localhost", True),
+        ("example.org", False), ("localhost.example.org", False), ("notlocalhost", False), ("10.0.0.1", False),
+        ("::2", False), ("::ffff:10.0.0.1", False),
+    ],
+)  # fmt: skip
+def test_this_machine_is_known_by_name_and_address(host: str, expected: bool) -> None:
+    """No network is needed to get there."""
+    assert is_loopback_host(host) is expected

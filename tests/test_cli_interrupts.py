@@ -36,6 +36,24 @@ async def test_third_is_the_systems_own() -> None:
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+async def test_question_is_answered_each_time_and_stops_nothing() -> None:
+    """Before and after an interrupt; one that comes too late does not kill."""
+    asked: asyncio.Queue[int] = asyncio.Queue()
+    count = iter(range(9))
+    called = asyncio.Event()
+    with Interrupts(called.set, lambda: None, lambda: asked.put_nowait(next(count))) as interrupts:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert await asked.get() == 0
+        assert interrupts.first is None
+        os.kill(os.getpid(), signal.SIGTERM)
+        await called.wait()
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert await asked.get() == 1
+    os.kill(os.getpid(), signal.SIGUSR1)
+    await asyncio.sleep(0)
+    assert asked.empty()
+
+
 async def test_handlers_end_with_the_block() -> None:
     """Afterwards the signals are nobody's."""
     with Interrupts(lambda: None, lambda: None, lambda: None):

@@ -131,3 +131,8 @@ def test_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "5/10 files" in terminal.getvalue()
     assert "\x1b[31m" not in terminal.getvalue()
     assert "\x1b[38" not in terminal.getvalue()
+
+
+def test_line_says_what_is_waited_for() -> None:
+    """At its end, if anything is."""
+    assert show_line(Snapshot(done=1, waiting="waiting for h, 12 s")).endswith("0 B/s, waiting for h, 12 s")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from aioflags import breaker, uplink
 from aioflags.dispatcher import Dispatcher
 from aioflags.engines.fake import FakeEngine
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
@@ -367,6 +368,197 @@ async def test_running_tells_what_is_in_flight_without_secrets() -> None:
         gate.set()
         await tool.until(1)
         assert tool.dispatcher.running() == []
+
+
+# Hosts with which nothing goes well
+
+
+def refused_connection(**details: Any) -> AttemptResult:
+    error = make_error("connect", "cannot connect to port 80: Connection refused", "h")
+    return AttemptResult(error, **{"detail": "refused", **details})
+
+
+def everywhere(answer: Callable[[Attempt], AttemptResult]) -> type[FakeEngine]:
+    """Make an engine that gives this answer to all attempts."""
+
+    class Always(FakeEngine):
+        def _answer(self, attempt: Attempt) -> AttemptResult:
+            return answer(attempt)
+
+    return Always
+
+
+async def test_dead_host_is_asked_by_few_items_and_given_up() -> None:
+    """Those that were tried have all their attempts; the others fail with its last error, without a request."""
+    async with bench(make=everywhere(lambda _: refused_connection()), per_host=4, retries=0) as tool:
+        tool.add(*urls(500))
+        outcomes = await tool.until(500)
+        tried = [outcome for outcome in outcomes if outcome.attempts]
+        assert 20 <= len(tried) <= 24
+        assert len(tool.asked) == len(tried)
+        assert {outcome.error and outcome.error.kind for outcome in outcomes} == {"connect"}
+        last = outcomes[-1].error
+        assert last is not None
+        assert "Connection refused; h was given up for a while after 2" in last.message
+        tool.add("http://h/late")
+        assert tool.outcomes[-1].attempts == 0
+        (given_up,) = tool.dispatcher.waiting().given_up
+        assert given_up.host == "h"
+
+
+async def test_few_items_of_a_dead_host_have_all_their_attempts() -> None:
+    """A list of twenty is nothing to give up a host for."""
+    async with bench(make=everywhere(lambda _: refused_connection()), per_host=16, retries=1) as tool:
+        tool.add(*urls(20))
+        outcomes = await tool.until(20)
+        assert {outcome.attempts for outcome in outcomes} == {2}
+        assert all(outcome.error and "given up" not in outcome.error.message for outcome in outcomes)
+
+
+async def test_other_hosts_go_on_beside_a_dead_one() -> None:
+    """And a host with some bad URLs is not a dead one."""
+
+    def answer(attempt: Attempt) -> AttemptResult:
+        if attempt.target.host == "dead":
+            return refused_connection()
+        is_bad = int(attempt.name) % 3
+        return AttemptResult(make_error("http", "status 500", "h"), http_status=500) if is_bad else AttemptResult()
+
+    async with bench(make=everywhere(answer), per_host=4) as tool:
+        tool.add(*urls(300, "dead"), *urls(300, "mixed"))
+        outcomes = await tool.until(600)
+        mixed = [outcome for outcome in outcomes if "mixed" in outcome.url]
+        assert {outcome.attempts for outcome in mixed} == {1}
+        assert sum(outcome.status is Status.SAVED for outcome in mixed) == 100
+
+
+async def test_host_that_is_back_has_its_items_tried_after_one_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the probe is out the others wait; then all go on."""
+    monkeypatch.setattr(breaker, "_FIRST_REST", 0.02)
+    is_dead = True
+    gate = asyncio.Event()
+    gate.set()
+
+    def answer(_: Attempt) -> AttemptResult:
+        return refused_connection() if is_dead else AttemptResult(http_status=200)
+
+    async with bench(make=everywhere(answer), per_host=8) as tool:
+        tool.engine._gate = gate
+        tool.add(*urls(100))
+        await tool.until(100)
+        (given_up,) = tool.dispatcher.waiting().given_up
+        while asyncio.get_running_loop().time() < given_up.until:
+            await asyncio.sleep(0.005)
+        is_dead = False
+        gate.clear()
+        tool.add(*urls(10))
+        await turn()
+        assert tool.engine.in_flight == 1
+        gate.set()
+        outcomes = await tool.until(110)
+        assert {outcome.status for outcome in outcomes[100:]} == {Status.SAVED}
+        assert tool.dispatcher.waiting().given_up == ()
+
+
+async def test_unknown_host_fails_with_all_its_items_after_a_second_look() -> None:
+    """A thousand URLs of a host that does not exist are no thousand look-ups."""
+    unknown = AttemptResult(make_error("dns", "there is no such host", "h"), detail="unknown host")
+    async with bench(make=everywhere(lambda _: unknown), per_host=2) as tool:
+        tool.add(*urls(1000))
+        outcomes = await tool.until(1000)
+        assert len(tool.asked) <= 4
+        assert {outcome.error and outcome.error.kind for outcome in outcomes} == {"dns"}
+
+
+# The network and the proxy
+
+
+async def test_network_that_goes_away_costs_no_item_its_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run waits and probes, one item at a time; all are saved when it is back."""
+    monkeypatch.setattr(uplink, "_FIRST_REST", 0.002)
+    answers = 0
+    ways: list[str] = []
+
+    def answer(_: Attempt) -> AttemptResult:
+        nonlocal answers
+        answers += 1
+        ways.append(tool.dispatcher.waiting().way)
+        if 4 < answers <= 12:
+            error = make_error("connect", "cannot connect: Network is unreachable", "h")
+            return AttemptResult(error, detail="no route")
+        return AttemptResult(http_status=200)
+
+    async with bench(make=everywhere(answer), concurrency=1, retries=1) as tool:
+        tool.add(*urls(12))
+        outcomes = await tool.until(12)
+        assert {outcome.status for outcome in outcomes} == {Status.SAVED}
+        assert sum(outcome.attempts for outcome in outcomes) == answers == 20
+        # Three failures are enough to know; five probes find nothing, and the sixth does.
+        assert ways[:14] == [""] * 7 + ["the network"] * 6 + [""]
+        assert tool.dispatcher.waiting().way == ""
+
+
+async def test_loopback_is_no_network() -> None:
+    """Dead ports of this machine are nothing to wait for."""
+    silent = AttemptResult(make_error("connect", "cannot connect", "h"))
+
+    def answer(attempt: Attempt) -> AttemptResult:
+        return AttemptResult() if attempt.target.port == 80 else silent
+
+    async with bench(make=everywhere(answer)) as tool:
+        tool.add(*urls(5, "127.0.0.1"), *(f"http://127.0.0.1:{port}/{port}" for port in range(1000, 1030)))
+        await tool.until(35)
+        assert not tool.dispatcher.waiting().way
+
+
+async def test_proxy_that_refuses_us_stops_the_run() -> None:
+    """What is in flight ends by itself, what waits fails with the reason, nothing new is asked for."""
+    gate = asyncio.Event()
+    refusal = AttemptResult(make_error("http", "the proxy answered with status 407", "h"), http_status=407)
+    async with bench({"http://h/1": [refusal]}, gate, concurrency=2, proxy="http://127.0.0.1:9", retries=4) as tool:
+        tool.add(*urls(5))
+        await turn()
+        gate.set()
+        outcomes = list(await tool.until(5))
+        tool.add("http://h/late")
+        assert tool.outcomes[-1].attempts == 0
+        assert tool.asked == ["http://h/0", "http://h/1"]
+        assert [outcome.status for outcome in outcomes].count(Status.SAVED) == 1
+        assert tool.dispatcher.halted_by is not None
+        assert sorted(outcome.attempts for outcome in outcomes if outcome.error) == [0, 0, 0, 1]
+        stopped = tool.outcomes[-1].error
+        assert stopped is not None
+        assert (stopped.kind, stopped.message.endswith("the run was stopped")) == ("http", True)
+        assert tool.abandoned == []
+
+
+async def test_proxy_that_is_gone_stops_the_run_after_some_attempts() -> None:
+    """As many as an item has; meanwhile nothing else is tried."""
+    gone = AttemptResult(make_error("connect", "cannot connect to the proxy", "h"), detail="proxy")
+    made = everywhere(lambda _: gone)
+    async with bench(make=made, concurrency=2, proxy="http://127.0.0.1:9", retries=1) as tool:
+        tool.add(*urls(50))
+        outcomes = await tool.until(50)
+        assert 2 <= len(tool.asked) <= 3
+        assert {outcome.error and outcome.error.kind for outcome in outcomes} == {"connect"}
+
+
+async def test_what_is_waited_for_is_told() -> None:
+    """A paused host with its reason, and the next attempt of an item."""
+    script: dict[str, list[Any]] = {"http://angry/0": [unavailable(retry_after=200.0)], "http://h/0": [unavailable()]}
+    async with bench(script, retries=1) as tool:
+        tool.add(*urls(3, "angry"))
+        await turn()
+        waiting = tool.dispatcher.waiting()
+        (pause,) = waiting.paused
+        assert (pause.host, pause.why, pause.waiting) == ("angry", "status 503 with Retry-After", 1)
+        assert 190 < pause.until - asyncio.get_running_loop().time() <= 200
+        assert waiting.retry is None
+        tool.add("http://h/0")
+        await turn()
+        retry = tool.dispatcher.waiting().retry
+        assert retry is not None
+        assert (retry.host, retry.waiting) == ("h", 1)
 
 
 async def test_end_leaves_no_timer() -> None:

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from aioflags.breaker import Sign
 from aioflags.engines.seam import AttemptResult
 from aioflags.errors import KINDS, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.pursuit import Again, Pursuit, feedback_of, outcome_of_claim, pause_of
+from aioflags.pursuit import Again, Pursuit, feedback_of, finding_of, outcome_of_claim, pause_of, sign_of
 from aioflags.register import Claim
 from aioflags.retry import backoff
 from aioflags.schedule import Feedback
 from aioflags.settings import Settings
+from aioflags.uplink import Finding
 from aioflags.urls import parse_url
 
 URL = "http://example.org/fr.svg"
@@ -344,3 +346,51 @@ ERROR = make_error("exists", "fr.svg exists already")
 def test_item_that_needs_no_request_has_its_outcome(claim: Claim, outcome: Outcome | None) -> None:
     """Duplicate, refused or there already, even when it is empty; without attempts."""
     assert outcome_of_claim(claim) == outcome
+
+
+# What concerns not the item alone
+
+
+def test_what_is_not_charged_costs_no_retry() -> None:
+    """But it was a request, and is counted as one."""
+    pursuit = pursue(retries=1)
+    for _ in range(9):
+        assert pursuit.conclude(failed("connect"), jitter=1.0, elapsed=1.0, is_charged=False) == Again()
+    ends = run(pursuit, failed("connect"), failed("connect"))
+    assert ends[0] == Again(0.5)
+    assert isinstance(ends[1], Outcome)
+    assert ends[1].attempts == 11
+
+
+def test_item_that_is_given_up_keeps_what_it_has() -> None:
+    """Its attempts and its last status; none if it was never asked for, or is on its way to another host."""
+    error = make_error("connect", "given up", "h")
+    never = pursue().fail(error, 0.0)
+    assert (never.status, never.attempts, never.http_status, never.error) == (Status.FAILED, 0, None, error)
+    pursuit = pursue()
+    run(pursuit, refused(503))
+    assert (pursuit.fail(error, 3.0).attempts, pursuit.fail(error, 3.0).http_status) == (1, 503)
+    run(pursuit, redirected("http://elsewhere.example/"))
+    assert pursuit.fail(error, 3.0).http_status is None
+    assert pursuit.hostname == "elsewhere.example"
+
+
+def test_name_that_does_not_exist_is_looked_up_again_after_a_second() -> None:
+    """When the answer is no longer remembered."""
+    assert run(pursue(), failed("dns", detail="unknown host"), jitter=0.0) == [Again(1.0)]
+
+
+def test_sign_for_the_host() -> None:
+    """A stale connection says nothing; a server that names a time is not ill."""
+    assert sign_of(AttemptResult(http_status=200), was_sent=True) is Sign.WELL
+    assert sign_of(refused(503), was_sent=True) is Sign.ILL
+    assert sign_of(refused(503, retry_after=9.0), was_sent=True) is Sign.NOTHING
+    assert sign_of(failed("disconnected", is_stale=True), was_sent=True) is Sign.NOTHING
+    assert sign_of(failed("timeout"), was_sent=False) is Sign.UNREACHABLE
+
+
+def test_finding_about_the_network() -> None:
+    """A host that is this machine says nothing of it."""
+    assert finding_of(failed("timeout"), host="example.org", via_proxy=False) is Finding.SILENT
+    assert finding_of(failed("timeout"), host="localhost", via_proxy=False) is Finding.NOTHING
+    assert finding_of(refused(407), host="localhost", via_proxy=True) is Finding.REFUSED
