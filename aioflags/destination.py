@@ -10,15 +10,17 @@ import os
 import secrets
 import stat
 import threading
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from contextlib import suppress
 
 from aioflags.digests import Digests
 from aioflags.disk_errors import exists_error, translate_os_error
-from aioflags.errors import StorageError, UsageError, make_error
+from aioflags.errors import DownloadError, StorageError, UsageError, make_error
 from aioflags.folders import Folder
 from aioflags.parts import Part
 from aioflags.private import STATE_FOLDER, PrivateFolder
 from aioflags.redact import escape_text
+from aioflags.retry import OUT_OF_RESOURCES
 
 __all__ = ["STATE_FOLDER", "Destination"]
 
@@ -127,6 +129,26 @@ class Destination:
         except OSError as error:
             raise translate_os_error(error, f"create a file in {self.path}") from error
 
+    def open_part(
+        self, name: str, size: int, algorithms: Iterable[str], check: Callable[[], None] = lambda: None
+    ) -> Part | None:
+        """Open a part to go on after its first `size` bytes; `None` if it is not fit for that. See `Part.reopen`.
+
+        Raises:
+            StorageError: There are too many open files; the part may be as good as ever.
+        """
+        try:
+            return Part.reopen(self._own.folder, name, size, algorithms, check)
+        except OSError as error:
+            if error.errno not in OUT_OF_RESOURCES:
+                return None
+            raise translate_os_error(error, f"go on with a file in {self.path}") from error
+
+    def remove_part(self, name: str) -> None:
+        """Remove a part; it is no error if it is gone or cannot be removed."""
+        with suppress(OSError):
+            self._own.folder.remove(name)
+
     def publish(self, part: Part, name: str, *, may_replace: bool) -> None:
         """Let a closed part appear under its final name.
 
@@ -169,6 +191,15 @@ class Destination:
             return None
         except OSError as error:
             raise translate_os_error(error, f"look at {name}") from error
+
+    def size_of(self, name: str) -> int | None:
+        """Tell the size in bytes of the file of this final name; `None` if there is none, or nobody can tell."""
+        assert self._root is not None
+        try:
+            found = self.look(name) if "/" in name else self._root.look(name)
+        except (OSError, DownloadError):
+            return None
+        return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
 
     def digest(self, name: str, algorithms: Sequence[str]) -> dict[str, str]:
         """Read a file and give its digests; what is no file (a link, a directory, a pipe) has none.

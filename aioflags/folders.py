@@ -90,6 +90,10 @@ class Folder:
         flags = os.O_RDWR | os.O_CREAT | _NO_FOLLOW | _NO_WAIT | _CLOSE_ON_EXEC
         return os.open(self._at(name), flags, 0o600, dir_fd=self._fd)
 
+    def open_part(self, name: str) -> int:
+        """Open a file that is there for reading and writing, never through a link; returns its descriptor."""
+        return os.open(self._at(name), os.O_RDWR | _NO_FOLLOW | _NO_WAIT | _CLOSE_ON_EXEC, dir_fd=self._fd)
+
     def open_file(self, name: str) -> int:
         """Open a file for reading, never through a link; returns its descriptor."""
         return os.open(self._at(name), os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _CLOSE_ON_EXEC, dir_fd=self._fd)

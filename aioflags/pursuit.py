@@ -63,9 +63,11 @@ class Pursuit:
         "_default_headers",
         "_failures",
         "_free_tries",
+        "_half",
         "_http_status",
         "_is_fresh",
         "_is_private",
+        "_is_whole_only",
         "_item",
         "_settings",
         "_user_headers",
@@ -98,6 +100,9 @@ class Pursuit:
         self._http_status: int | None = None
         self._is_fresh = False
         self._is_private: bool | None = None
+        self._half = claim.half
+        # A rest that did not fit is asked for once, not each time the whole is cut.
+        self._is_whole_only = False
 
     @property
     def name(self) -> str:
@@ -126,17 +131,35 @@ class Pursuit:
             return True
         return self._chain.hops > 0 and not self._is_private and not self._settings.allow_private_redirects
 
+    @property
+    def _condition(self) -> Mapping[str, str]:
+        """Ask for the file only if it has changed since it came with what is on record. Source: RFC 9110, 13.1."""
+        if self._claim.etag is not None:
+            return {"If-None-Match": self._claim.etag}
+        if self._claim.last_modified is not None:
+            return {"If-Modified-Since": self._claim.last_modified}
+        return {}
+
+    @property
+    def _may_keep(self) -> bool:
+        """Somebody will go on with a file that is cut: a later run, or another attempt."""
+        return not self._is_whole_only and (self._settings.ledger or self._failures < self._settings.retries)
+
     def next_attempt(self) -> Attempt:
         """Say what to try now."""
         layers = () if self._chain.is_foreign else self._user_headers
         return Attempt(
             target=self._chain.target,
             name=self.name,
-            headers=request_headers(self._default_headers, *layers),
+            headers=request_headers(self._default_headers, *layers, self._condition),
             expected_bytes=self._item.bytes,
             expected_digests=self._claim.digests,
-            may_replace=self._settings.existing == "replace",
+            may_replace=self._claim.may_replace or self._settings.existing == "replace",
             is_public_only=self._must_be_public,
+            row=self._claim.row if self._settings.ledger else 0,
+            half=self._half,
+            may_keep=self._may_keep,
+            is_conditional=bool(self._condition),
         )
 
     def conclude(
@@ -153,8 +176,14 @@ class Pursuit:
         self._attempts += result.requests
         self._http_status = result.http_status
         self._is_fresh = result.is_stale
+        self._half = result.half
         if result.location is not None:
             return self._follow(result.location, result, elapsed)
+        if result.must_restart or _is_spoilt(result):
+            self._is_whole_only = True
+            return Again()
+        if result.is_unchanged:
+            return self._present(elapsed)
         if result.error is None:
             return self._saved(result, elapsed)
         if not is_charged:
@@ -206,7 +235,21 @@ class Pursuit:
             digests=result.digests,
             http_status=result.http_status,
             attempts=self._attempts,
+            resumed_from=result.resumed_from,
             content_encoding=result.content_encoding,
+            elapsed=elapsed,
+            line=self._item.line,
+        )
+
+    def _present(self, elapsed: float) -> Outcome:
+        return Outcome(
+            self.url,
+            Status.PRESENT,
+            path=self.name,
+            bytes=self._claim.present or 0,
+            digests=self._claim.present_digests,
+            http_status=self._http_status,
+            attempts=self._attempts,
             elapsed=elapsed,
             line=self._item.line,
         )
@@ -223,6 +266,11 @@ class Pursuit:
             error=error,
             line=self._item.line,
         )
+
+
+def _is_spoilt(result: AttemptResult) -> bool:
+    """Tell whether a file was wrong as a whole that was put together: its head may have been to blame."""
+    return bool(result.resumed_from) and result.error is not None and result.error.kind == "checksum"
 
 
 def feedback_of(result: AttemptResult) -> Feedback:
@@ -266,13 +314,13 @@ def pause_of(result: AttemptResult) -> float:
 
 
 def outcome_of_claim(claim: Claim) -> Outcome | None:
-    """Give the outcome of an item that needs no request; `None` if it needs one."""
+    """Give the outcome of an item that needs no request; `None` if it needs one, be it to ask for changes."""
     item = claim.item
     if claim.is_duplicate:
         return Outcome(item.url, Status.DUPLICATE, line=item.line)
     if claim.error is not None:
         return Outcome(item.url, Status.FAILED, error=claim.error, line=item.line)
-    if claim.present is not None:
+    if claim.present is not None and claim.etag is None and claim.last_modified is None:
         return Outcome(
             item.url,
             Status.PRESENT,

@@ -13,6 +13,7 @@ __all__ = [
     "TRANSIENT_STATUSES",
     "UNKNOWN_HOST_REST",
     "backoff",
+    "read_date",
     "read_retry_after",
     "retries_allowed",
 ]
@@ -106,15 +107,22 @@ def read_retry_after(value: str, date: str | None, now: datetime) -> float:
     value = value.strip()
     if value.isascii() and value.isdigit():
         return float(value[:18])
-    until = _read_date(value)
+    until = read_date(value)
     try:
-        since = _read_date(date) if date is not None else now
+        since = read_date(date) if date is not None else now
     except ValueError:
         since = now
     return max(0.0, (until - since).total_seconds())
 
 
-def _read_date(value: str) -> datetime:
+def read_date(value: str) -> datetime:
+    """Read an HTTP date; it has a zone.
+
+    Raises:
+        ValueError: It is none.
+
+    Source: RFC 9110, section 5.6.7.
+    """
     try:
         date = parsedate_to_datetime(value)
     except (TypeError, IndexError, OverflowError) as error:

@@ -7,19 +7,25 @@ a batch in flight while the network fills the next.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from aioflags.disk_errors import translate_os_error
-from aioflags.groups import GroupCommit, finish_first, shut_down
-from aioflags.parts import Part
+from aioflags.drafts import Draft
+from aioflags.groups import GroupCommit, finish_first, shut_down, wait_out
+from aioflags.journal import Half
 from aioflags.writer import Saved, Wanted, Whole, Writer
 
 __all__ = ["Saved", "Storage", "Stream", "Wanted"]
 
 _THREADS = 4
+
+
+class _LeftError(Exception):
+    """Nobody waits for it any more."""
 
 
 class Storage:
@@ -42,54 +48,88 @@ class Storage:
         """
         return await self._groups.put(Whole(wanted, chunks))
 
-    @asynccontextmanager
-    async def stream(self, wanted: Wanted) -> AsyncIterator[Stream]:
-        """Write a body that comes bit by bit. Leaving the block before `finish` was called leaves nothing.
+    def stream(self, row: int = 0, half: Half | None = None) -> Stream:
+        """Make ready for a body that comes bit by bit; whoever asks for it must `settle` it, whatever happens.
 
-        Raises:
-            StorageError: The system refused.
+        Args:
+            row: Number of the item in the ledger.
+            half: What an earlier attempt has left of it.
         """
-        loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(self._executor, self._writer.new_part, wanted)
-        part = await finish_first(opening, self._discard)
-        stream = Stream(wanted.name, part, self._executor, partial(self._writer.commit, wanted, part))
-        try:
-            yield stream
-        finally:
-            await stream.close()
+        return Stream(Draft(self._writer, row, half), self._executor)
 
     async def close(self) -> None:
         """End the threads; what they are doing is finished first, what they have not begun is cancelled."""
         self._groups.close()
         await shut_down(self._executor)
 
-    async def _discard(self, part: Part) -> None:
-        await finish_first(asyncio.get_running_loop().run_in_executor(self._executor, part.discard))
-
 
 class Stream:
-    """One long body on its way to disk; made by `Storage.stream`."""
+    """One long body on its way to disk; made by `Storage.stream`.
 
-    def __init__(self, name: str, part: Part, executor: ThreadPoolExecutor, commit: Callable[[], Saved]) -> None:
-        from aiofiles.threadpool import wrap
+    Args:
+        draft: What is there of it; lives in threads.
+        executor: Where they are.
+    """
 
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, draft: Draft, executor: ThreadPoolExecutor) -> None:
+        self._draft = draft
         self._executor = executor
-        self._name = name
-        self._part = part
-        self._file = wrap(part, loop=self._loop, executor=executor)
-        self._commit = commit
+        self._loop = asyncio.get_running_loop()
+        self._name = ""
+        self._file: Any = None
         self._writing: asyncio.Task[None] | None = None
-        self._is_published = False
+
+    @property
+    def has_begun(self) -> bool:
+        """An answer has brought the file, or its rest."""
+        return self._draft.has_begun
+
+    @property
+    def head(self) -> Half | None:
+        """What can be gone on from."""
+        return self._draft.head
+
+    async def open_head(self, wanted: Wanted, half: Half) -> None:
+        """Get ready to go on after `half`, if that is possible; takes as long as reading it.
+
+        Raises:
+            StorageError: The system refused.
+        """
+        is_over = threading.Event()
+
+        def check() -> None:
+            if is_over.is_set():
+                raise _LeftError
+
+        opening = self._loop.run_in_executor(self._executor, self._draft.open_head, wanted, half, check)
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            is_over.set()
+            await wait_out(opening)
+            raise
+
+    def accept(self, wanted: Wanted, start: int = 0) -> None:
+        """An answer brings the file, or its rest after `start` bytes."""
+        self._name = wanted.name
+        self._draft.accept(wanted, start)
 
     async def write(self, chunks: list[bytes]) -> None:
         """Hand over a batch; returns when the batch before it is written, so that the network waits for the disk.
 
         Raises:
-            StorageError: An earlier batch could not be written.
+            StorageError: The system refused, or an earlier batch could not be written.
         """
-        await self._settle()
+        await self._settle_batch()
+        if self._file is None:
+            await self._begin()
         self._writing = self._loop.create_task(self._file.writelines(chunks))
+
+    async def _begin(self) -> None:
+        from aiofiles.threadpool import wrap
+
+        part = await finish_first(self._loop.run_in_executor(self._executor, self._draft.begin))
+        self._file = wrap(part, loop=self._loop, executor=self._executor)
 
     async def finish(self) -> Saved:
         """Let the file appear.
@@ -97,31 +137,36 @@ class Stream:
         Raises:
             ChecksumError, RefusedError, StorageError: Nothing has appeared.
         """
-        await self._settle()
-        return await finish_first(self._loop.run_in_executor(self._executor, self._publish))
+        await self._settle_batch()
+        return await finish_first(self._loop.run_in_executor(self._executor, self._draft.commit))
 
-    def _publish(self) -> Saved:
-        saved = self._commit()
-        # Noted in the thread: a caller that is cancelled meanwhile must not take a published file for a part.
-        self._is_published = True
-        return saved
-
-    async def _settle(self) -> None:
-        writing, self._writing = self._writing, None
-        if writing is None:
+    async def _settle_batch(self) -> None:
+        if self._writing is None:
             return
         try:
-            await finish_first(writing)
+            await finish_first(self._writing)
         except OSError as error:
             raise translate_os_error(error, f"write {self._name}") from error
+        self._writing = None
 
-    async def close(self) -> None:
-        """Remove the part unless it was published; waits for the thread that is writing to it, cancelled or not."""
-        await finish_first(self._loop.create_task(self._clean_up()))
+    async def settle(self, *, keeps: bool) -> Half | None:
+        """End it: what is not published is kept for another attempt, or removed.
 
-    async def _clean_up(self) -> None:
+        Waits for the thread that is writing to it, cancelled or not.
+
+        Args:
+            keeps: Keep it, if there is enough of it and it can be gone on with.
+
+        Returns:
+            What is left to go on from.
+        """
+        if self._draft.is_blank:
+            return None
+        return await finish_first(self._loop.create_task(self._clean_up(keeps)))
+
+    async def _clean_up(self, keeps: bool) -> Half | None:
         if self._writing is not None:
-            # Nobody asks any more how the last batch ended.
-            await asyncio.gather(self._writing, return_exceptions=True)
-        if not self._is_published:
-            await self._loop.run_in_executor(self._executor, self._part.discard)
+            # Nobody asks any more how the last batch ended; but what may have a hole in it is not kept.
+            (result,) = await asyncio.gather(self._writing, return_exceptions=True)
+            keeps = keeps and result is None
+        return await self._loop.run_in_executor(self._executor, partial(self._draft.settle, keeps=keeps))

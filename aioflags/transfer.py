@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from aioflags.errors import DownloadError, make_error
+from aioflags.journal import Half
+from aioflags.ranges import fits_range, read_field, strong_validator
 from aioflags.redact import escape_text
 from aioflags.retry import MISSING_STATUSES
 from aioflags.urls import Target, resolve_location
@@ -23,6 +25,8 @@ __all__ = [
     "Ending",
     "Redirect",
     "Refuse",
+    "Restart",
+    "Unchanged",
     "Verdict",
     "judge_digests",
     "judge_end",
@@ -37,6 +41,7 @@ MAX_HOPS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # 203 is the file as a proxy changed it (RFC 9110, section 15.3.4); 201, 202, 204 and 205 carry no such file.
 _ACCEPTED = frozenset({200, 203})
+_RANGE_STATUSES = frozenset({206, 416})
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
 
@@ -53,14 +58,22 @@ class Accept:
     """Write the body from here.
 
     Args:
-        length: Bytes announced, `None` if the end of the body is told by chunked framing or by the connection.
+        length: Bytes of the whole file, `None` if its end is told by chunked framing or by the connection.
         is_chunked: The body comes in chunked framing, whose last chunk marks the end.
         content_encoding: Coding that the server applied although none was asked for; stored as it came.
+        start: Bytes of the file that are there already and that the body comes after.
+        etag: As the server sent it.
+        last_modified: Likewise.
+        validator: By which the rest can be asked for if the body is cut; `None` if it could be of another file.
     """
 
     length: int | None
     is_chunked: bool
     content_encoding: str | None
+    start: int = 0
+    etag: str | None = None
+    last_modified: str | None = None
+    validator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +90,17 @@ class Refuse:
     error: DownloadError
 
 
-Verdict = Accept | Redirect | Refuse
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The rest cannot be had, or not of the same file: drop the head and ask for the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The file is still the one that we have."""
+
+
+Verdict = Accept | Redirect | Refuse | Restart | Unchanged
 
 
 def judge_response(
@@ -87,8 +110,10 @@ def judge_response(
     host: str,
     expected: int | None = None,
     max_bytes: int | None = None,
+    half: Half | None = None,
+    is_conditional: bool = False,
 ) -> Verdict:
-    """Decide what a response head to a plain GET means.
+    """Decide what a response head to a GET means.
 
     Args:
         status: The final status code.
@@ -96,11 +121,18 @@ def judge_response(
         host: For messages.
         expected: Size in bytes that the list declares.
         max_bytes: Largest body accepted, in bytes.
+        half: The head of the file whose rest was asked for, `None` if it was asked for whole.
+        is_conditional: The file was asked for if it is another than the one that we have.
 
     Source: RFC 9110, section 15; RFC 9112, section 6.3 (message body length).
     """
     if status in _ACCEPTED:
-        return _judge_body_head(headers, host, expected, max_bytes)
+        verdict = _judge_body_head(headers, host, expected, max_bytes)
+        return _with_validators(verdict, headers, is_original=status == 200) if isinstance(verdict, Accept) else verdict
+    if status == 304 and is_conditional:
+        return Unchanged()
+    if half is not None and status in _RANGE_STATUSES:
+        return _judge_rest(headers, half, host, expected, max_bytes) if status == 206 else Restart()
     if status in _REDIRECTS:
         location = headers.get("Location", "").strip()
         if location:
@@ -134,6 +166,34 @@ def _judge_body_head(headers: Mapping[str, str], host: str, expected: int | None
     return Accept(length, is_chunked, escape_text(coding[:80]) if coding not in {"", "identity"} else None)
 
 
+def _with_validators(accept: Accept, headers: Mapping[str, str], *, is_original: bool) -> Accept:
+    """Add what names this very file; what a proxy or a coding has changed is not the file that the ETag names."""
+    is_named = is_original and accept.content_encoding is None
+    return replace(
+        accept,
+        etag=read_field(headers, "ETag"),
+        last_modified=read_field(headers, "Last-Modified"),
+        validator=strong_validator(headers) if is_named else None,
+    )
+
+
+def _judge_rest(
+    headers: Mapping[str, str], half: Half, host: str, expected: int | None, max_bytes: int | None
+) -> Verdict:
+    total = fits_range(headers, half)
+    if total is None:
+        return Restart()
+    # Framing is that of the part; how large the file may be is asked of the whole.
+    verdict = _judge_body_head(headers, host, None, None)
+    error = judge_size(total, host=host, expected=expected, max_bytes=max_bytes, is_whole=True)
+    if error is not None:
+        return Refuse(error)
+    if not isinstance(verdict, Accept):
+        return verdict
+    accept = _with_validators(verdict, headers, is_original=True)
+    return replace(accept, length=total, start=half.size, validator=half.validator)
+
+
 def judge_size(
     size: int, *, host: str, expected: int | None, max_bytes: int | None, is_whole: bool
 ) -> DownloadError | None:
@@ -159,7 +219,7 @@ def judge_end(accept: Accept, received: int, ending: Ending, *, host: str) -> Do
 
     Args:
         accept: The verdict on the head.
-        received: Bytes of the body that came.
+        received: Bytes of the file that are there, those before the body included.
         ending: How it ended.
         host: For the message.
 

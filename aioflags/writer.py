@@ -1,8 +1,9 @@
-"""Bytes to whole files, in the order that keeps them safe: write, check, sync, publish. Blocking, for any thread."""
+"""Bytes to whole files, in the order that keeps them safe: write, check, sync, note, publish. Blocking, for any
+thread.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +12,8 @@ from typing import TypeVar
 from aioflags.destination import Destination
 from aioflags.disk_errors import translate_os_error
 from aioflags.errors import DownloadError
+from aioflags.halves import Halves
+from aioflags.journal import Half, Journal, NoJournal, Ready
 from aioflags.parts import Part
 from aioflags.settings import Durability
 from aioflags.transfer import judge_digests
@@ -28,11 +31,22 @@ class Wanted:
         name: Final name, relative, `/` between folders.
         digests: Algorithm to hexadecimal digest that the content must have.
         may_replace: A file of that name may be replaced.
+        row: Number of its item in the ledger, 0 without.
+        etag: Of the answer that brings it, for the record.
+        last_modified: Likewise.
+        content_encoding: Likewise.
+        rest: How the rest of it can be asked for if it is cut; which part and how much of it is still open. `None`:
+            in no way.
     """
 
     name: str
     digests: Mapping[str, str] = field(default_factory=dict)
     may_replace: bool = False
+    row: int = 0
+    etag: str | None = None
+    last_modified: str | None = None
+    content_encoding: str | None = None
+    rest: Half | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +65,37 @@ class Whole:
     chunks: Sequence[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    wanted: Wanted
+    part: Part
+    ready: Ready
+
+
 class Writer:
     """Writes files into a destination.
 
     Args:
         destination: Open.
-        durability: `none`; `batch`: each group is forced to stable storage before its names appear; `file`: each
-            file by itself, its directory entry too, before it is said to be saved.
+        durability: `none`; `batch`: each group is forced to stable storage before its names appear; `file`: its
+            directory entry, too, before a file is said to be saved.
         algorithms: Digests to compute besides xxh128 and those that a file must have.
+        journal: Takes notes of files before they appear, and of parts that can be gone on with.
     """
 
     def __init__(
-        self, destination: Destination, *, durability: Durability = "none", algorithms: Sequence[str] = ()
+        self,
+        destination: Destination,
+        *,
+        durability: Durability = "none",
+        algorithms: Sequence[str] = (),
+        journal: Journal | None = None,
     ) -> None:
         self._destination = destination
         self._durability = durability
         self._algorithms = tuple(algorithms)
-
-    def new_part(self, wanted: Wanted) -> Part:
-        """Create a part for a body that comes bit by bit; it is the caller's to `commit` or discard.
-
-        Raises:
-            StorageError: The system refused.
-        """
-        return self._destination.new_part(dict.fromkeys((*self._algorithms, *wanted.digests)))
-
-    def commit(self, wanted: Wanted, part: Part) -> Saved:
-        """Check a part, sync it as asked, and let it appear.
-
-        Raises:
-            ChecksumError, RefusedError, StorageError: It has not; the part is still the caller's.
-        """
-        _check(wanted, part)
-        if self._durability != "none":
-            _sync(part)
-        saved = self._publish(wanted, part)
-        if self._durability != "none":
-            self._destination.sync_folders([wanted.name])
-        return saved
+        self._journal: Journal = journal or NoJournal()
+        self.halves = Halves(destination, self._journal, is_durable=durability != "none")
 
     def write(self, whole: Whole) -> Saved:
         """Let a body at hand appear.
@@ -96,62 +103,125 @@ class Writer:
         Raises:
             ChecksumError, RefusedError, StorageError: Nothing has appeared.
         """
-        part = self._fill(whole)
-        return _or_discard(part, partial(self.commit, whole.wanted, part))
+        (result,) = self.write_group([whole])
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def write_group(self, group: Sequence[Whole]) -> list[Saved | Exception]:
-        """Write many bodies; a failed one has its error in place of a result."""
-        if self._durability != "batch":
-            return [_catch(partial(self.write, whole)) for whole in group]
-        return self._write_synced(group)
-
-    def _write_synced(self, group: Sequence[Whole]) -> list[Saved | Exception]:
-        """Write all, sync all, publish all, then sync each directory once."""
-        filled = [(whole.wanted, _catch(partial(self._fill_synced, whole))) for whole in group]
-        results = [
-            part if isinstance(part, Exception) else _catch(partial(self._publish_or_discard, wanted, part))
-            for wanted, part in filled
-        ]
-        landed = [wanted.name for (wanted, _), result in zip(filled, results, strict=True) if isinstance(result, Saved)]
+        """Write all, note all, let all appear; a failed one has its error in place of a result."""
+        written: list[_Written | Exception] = []
         try:
-            self._destination.sync_folders(landed)
-        except DownloadError as error:
-            return [error if isinstance(result, Saved) else result for result in results]
-        return results
+            for whole in group:
+                written.append(_catch(partial(self._write, whole)))
+            return self._publish_group(written)
+        except BaseException:
+            for result in written:
+                if isinstance(result, _Written):
+                    result.part.discard()
+            raise
 
-    def _fill(self, whole: Whole) -> Part:
+    def _write(self, whole: Whole) -> _Written:
         part = self.new_part(whole.wanted)
 
-        def fill() -> Part:
+        def write() -> _Written:
             try:
                 part.writelines(whole.chunks)
             except OSError as error:
                 raise translate_os_error(error, f"write {whole.wanted.name}") from error
-            return part
+            return _Written(whole.wanted, part, self._finish(whole.wanted, part))
 
-        return _or_discard(part, fill)
+        return _or_discard(part, write)
 
-    def _fill_synced(self, whole: Whole) -> Part:
-        part = self._fill(whole)
+    def _publish_group(self, written: Sequence[_Written | Exception]) -> list[Saved | Exception]:
+        ready = [each.ready for each in written if isinstance(each, _Written)]
+        refusal = _error_of(partial(self._journal.ready, ready)) if ready else None
+        results = [each if isinstance(each, Exception) else self._publish_one(each, refusal) for each in written]
+        if self._durability != "batch":
+            return results
+        landed = [
+            each.wanted.name
+            for each, result in zip(written, results, strict=True)
+            if isinstance(each, _Written) and isinstance(result, Saved)
+        ]
+        unsafe = _error_of(partial(self._destination.sync_folders, landed))
+        return results if unsafe is None else [unsafe if isinstance(each, Saved) else each for each in results]
 
-        def sync() -> Part:
-            _check(whole.wanted, part)
-            _sync(part)
-            return part
+    def _publish_one(self, written: _Written, refusal: Exception | None) -> Saved | Exception:
+        error = refusal or _error_of(partial(self._publish, written.wanted, written.part))
+        if error is None:
+            return _saved(written.ready)
+        written.part.discard()
+        return error
 
-        return _or_discard(part, sync)
+    def new_part(self, wanted: Wanted) -> Part:
+        """Create a part; it is the caller's to `commit`, keep or discard.
 
-    def _publish_or_discard(self, wanted: Wanted, part: Part) -> Saved:
-        return _or_discard(part, partial(self._publish, wanted, part))
+        Raises:
+            StorageError: The system refused.
+        """
+        return self._destination.new_part(self._algorithms_of(wanted))
 
-    def _publish(self, wanted: Wanted, part: Part) -> Saved:
+    def open_half(self, wanted: Wanted, half: Half, check: Callable[[], None]) -> Part | None:
+        """Open a part to go on after `half`, which is hashed again; `None` if that is not possible.
+
+        Args:
+            wanted: Says which digests count.
+            half: What is there.
+            check: Called now and then; what it raises ends the reading.
+
+        Raises:
+            StorageError: The system refused.
+        """
+        return self._destination.open_part(half.part, half.size, self._algorithms_of(wanted), check)
+
+    def commit(self, wanted: Wanted, part: Part) -> Saved:
+        """Check a part, sync it as asked, and let it appear.
+
+        Raises:
+            ChecksumError, RefusedError, StorageError: It has not; the part is still the caller's.
+        """
+        ready = self._finish(wanted, part)
+        self._journal.ready([ready])
+        self._publish(wanted, part)
+        if self._durability == "batch":
+            self._destination.sync_folders([wanted.name])
+        return _saved(ready)
+
+    def _algorithms_of(self, wanted: Wanted) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._algorithms, *wanted.digests)))
+
+    def _finish(self, wanted: Wanted, part: Part) -> Ready:
+        """Check a part, sync it as asked, close it, and describe it."""
+        digests = part.digests.as_hex()
+        mismatch = judge_digests(wanted.digests, digests)
+        if mismatch is not None:
+            raise mismatch
+        if self._durability != "none":
+            part.sync()
         try:
             # A full disk or a lost server may say so only now.
             part.close()
         except OSError as error:
             raise translate_os_error(error, f"write {wanted.name}") from error
+        return Ready(
+            wanted.row,
+            part.size,
+            digests,
+            etag=wanted.etag,
+            last_modified=wanted.last_modified,
+            content_encoding=wanted.content_encoding,
+            is_synced=self._durability != "none",
+        )
+
+    def _publish(self, wanted: Wanted, part: Part) -> None:
         self._destination.publish(part, wanted.name, may_replace=wanted.may_replace)
-        return Saved(part.size, part.digests.as_hex())
+        if self._durability == "file":
+            self._destination.sync_folders([wanted.name])
+
+
+def _saved(ready: Ready) -> Saved:
+    return Saved(ready.size, ready.digests)
 
 
 def _or_discard(part: Part, work: Callable[[], T]) -> T:
@@ -169,17 +239,6 @@ def _catch(work: Callable[[], T]) -> T | Exception:
         return error
 
 
-def _check(wanted: Wanted, part: Part) -> None:
-    error = judge_digests(wanted.digests, part.digests.as_hex())
-    if error is not None:
-        raise error
-
-
-def _sync(part: Part) -> None:
-    try:
-        if hasattr(os, "fdatasync"):
-            os.fdatasync(part.fileno())
-        else:
-            os.fsync(part.fileno())
-    except OSError as error:
-        raise translate_os_error(error, f"sync {part.part_name}") from error
+def _error_of(work: Callable[[], object]) -> Exception | None:
+    result = _catch(work)
+    return result if isinstance(result, Exception) else None

@@ -23,12 +23,12 @@ REPOSITORY = PACKAGE.parent
 FACTS, HANDS, ENGINES, POLICY, DOORS = range(5)
 
 FLOORS = {
-    FACTS: "addresses breaker digests disk_errors errors items journal names pace redact retry rows schedule "
+    FACTS: "addresses breaker digests disk_errors errors items journal names pace ranges redact retry rows schedule "
     "settings trace transfer uplink urls version",
-    HANDS: "credentials destination folders groups inputs ledger ledger_file lines lock parts private register "
-    "storage writer",
+    HANDS: "credentials destination drafts folders groups halves inputs ledger ledger_file lines lock parts private "
+    "register roll storage writer",
     ENGINES: "engines",
-    POLICY: "blocking dispatcher downloader equipment jobs pursuit recorder streams watch",
+    POLICY: "blocking dispatcher downloader equipment intake jobs pursuit recorder streams watch",
     DOORS: "__main__ cli compare flagserver futures_lab",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}

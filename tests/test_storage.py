@@ -8,6 +8,7 @@ import hashlib
 import os
 import threading
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from aioflags.destination import Destination
 from aioflags.disk_errors import is_destination_fault
 from aioflags.errors import ChecksumError, RefusedError, StorageError
 from aioflags.parts import Part
-from aioflags.storage import Saved, Storage, Wanted
+from aioflags.storage import Saved, Storage, Stream, Wanted
 from aioflags.writer import Whole, Writer
 
 PATIENCE = 30.0
@@ -85,6 +86,17 @@ async def storage(writer: SlowWriter) -> AsyncIterator[Storage]:
     assert writer.parts == []
     writer.destination.close()
     assert ".aioflags" not in os.listdir(writer.destination.path)
+
+
+@asynccontextmanager
+async def stream_to(storage: Storage, wanted: Wanted) -> AsyncIterator[Stream]:
+    """A stream that keeps nothing when it is left early."""
+    stream = storage.stream()
+    stream.accept(wanted)
+    try:
+        yield stream
+    finally:
+        await stream.settle(keeps=False)
 
 
 async def turn() -> None:
@@ -165,7 +177,7 @@ async def test_closing_lets_nobody_wait_for_ever(writer: SlowWriter) -> None:
 
 async def test_long_body_streams(storage: Storage, writer: SlowWriter) -> None:
     """Batch after batch, and nothing has the name before the end."""
-    async with storage.stream(Wanted("deep/a", {"sha256": hashlib.sha256(b"abc" * 600).hexdigest()})) as stream:
+    async with stream_to(storage, Wanted("deep/a", {"sha256": hashlib.sha256(b"abc" * 600).hexdigest()})) as stream:
         for _ in range(200):
             await stream.write([b"abc", b"ab", b"cabc"])
         assert writer.files == {}
@@ -176,7 +188,7 @@ async def test_long_body_streams(storage: Storage, writer: SlowWriter) -> None:
 
 async def test_empty_stream_is_an_empty_file(storage: Storage, writer: SlowWriter) -> None:
     """No batch is no bytes, not no file."""
-    async with storage.stream(Wanted("a")) as stream:
+    async with stream_to(storage, Wanted("a")) as stream:
         assert (await stream.finish()).bytes == 0
     assert writer.files == {"a": b""}
 
@@ -185,7 +197,7 @@ async def test_streams_run_side_by_side(storage: Storage, writer: SlowWriter) ->
     """Each into its own part."""
 
     async def send(number: int) -> None:
-        async with storage.stream(Wanted(f"{number}")) as stream:
+        async with stream_to(storage, Wanted(f"{number}")) as stream:
             for _ in range(20):
                 await stream.write([b"%d" % number])
             await stream.finish()
@@ -198,11 +210,11 @@ async def test_streams_run_side_by_side(storage: Storage, writer: SlowWriter) ->
 async def test_stream_that_is_left_early_leaves_nothing(storage: Storage, writer: SlowWriter, batches: int) -> None:
     """Whatever made the caller leave."""
     with pytest.raises(RuntimeError, match="enough"):
-        async with storage.stream(Wanted("a")) as stream:
+        async with stream_to(storage, Wanted("a")) as stream:
             for _ in range(batches):
                 await stream.write([b"flag"])
             raise RuntimeError("enough")
-    async with storage.stream(Wanted("b")) as stream:
+    async with stream_to(storage, Wanted("b")) as stream:
         await stream.write([b"flag"])
     assert (writer.files, writer.parts) == ({}, [])
 
@@ -216,7 +228,7 @@ async def test_stream_that_may_not_appear_leaves_nothing(
     """Wrong digest or taken name, told at the end."""
     await storage.save(Wanted("taken"), [b"old"])
     with pytest.raises(error):
-        async with storage.stream(wanted) as stream:
+        async with stream_to(storage, wanted) as stream:
             await stream.write([b"no flag"])
             await stream.finish()
     assert (writer.files, writer.parts) == ({"taken": b"old"}, [])
@@ -256,7 +268,7 @@ async def test_slow_disk_holds_the_network_back(tmp_path: Path) -> None:
     destination.open()
     writer = HeldWriter(destination)
     storage = Storage(writer)
-    async with storage.stream(Wanted("a")) as stream:
+    async with stream_to(storage, Wanted("a")) as stream:
         await stream.write([b"1"])
         await stream.write([b"2"])
         third = asyncio.ensure_future(stream.write([b"3"]))
@@ -279,7 +291,7 @@ async def test_cancelled_stream_leaves_no_part_and_no_thread_at_work(tmp_path: P
     storage = Storage(writer)
 
     async def send() -> None:
-        async with storage.stream(Wanted("a")) as stream:
+        async with stream_to(storage, Wanted("a")) as stream:
             await stream.write([b"1"])
             if step in {"write", "leave"}:
                 await stream.write([b"2"])
@@ -336,11 +348,11 @@ async def test_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as saving:
         await storage.save(Wanted("a"), [b"flag"])
     with pytest.raises(StorageError) as streaming:
-        async with storage.stream(Wanted("a")) as stream:
+        async with stream_to(storage, Wanted("a")) as stream:
             for _ in range(3):
                 await stream.write([b"flag"])
     with pytest.raises(StorageError) as finishing:
-        async with storage.stream(Wanted("a")) as stream:
+        async with stream_to(storage, Wanted("a")) as stream:
             await stream.write([b"flag"])
             await stream.finish()
     for caught in (saving, streaming, finishing):
@@ -357,7 +369,7 @@ async def test_full_disk_that_nobody_asks_about_is_not_lost_aloud(tmp_path: Path
     destination.open()
     writer = FullWriter(destination)
     storage = Storage(writer)
-    async with storage.stream(Wanted("a")) as stream:
+    async with stream_to(storage, Wanted("a")) as stream:
         await stream.write([b"flag"])
     del stream
     gc.collect()

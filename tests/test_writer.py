@@ -82,9 +82,10 @@ GROUP = [Whole(Wanted("a"), [b"1"]), Whole(Wanted("sub/b"), [b"2", b"2"]), Whole
         (
             "file",
             [
-                *("fdatasync 1", "link a", "fsync ."),
-                *("fdatasync 2", "link b", "fsync sub", "fsync ."),
-                *("fdatasync 3", "link c", "fsync ."),
+                *("fdatasync 1", "fdatasync 2", "fdatasync 3"),
+                *("link a", "fsync ."),
+                *("link b", "fsync sub", "fsync ."),
+                *("link c", "fsync ."),
             ],
         ),
         (

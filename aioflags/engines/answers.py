@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aioflags.addresses import is_private_address, is_private_name, literal_address
 from aioflags.disk_errors import is_destination_fault, is_out_of_resources
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
-from aioflags.retry import read_retry_after
-from aioflags.transfer import Accept, Ending, judge_end, judge_size
-from aioflags.writer import Saved
+from aioflags.journal import Half
+from aioflags.ranges import source_of
+from aioflags.retry import read_retry_after, retries_allowed
+from aioflags.transfer import Accept, Ending, Redirect, Refuse, Restart, Unchanged, judge_end, judge_size
+from aioflags.writer import Saved, Wanted
 
-__all__ = ["BodyRules", "has_private_host", "refused", "result_of_saved", "result_of_unsaved"]
+__all__ = [
+    "BodyRules",
+    "has_private_host",
+    "keeps_half",
+    "result_of_bodiless",
+    "result_of_saved",
+    "result_of_unsaved",
+    "wanted_of",
+]
+
+#: What a body ends as that was cut: all that came of it is good.
+_CUTS = frozenset({"truncated", "disconnected", "stalled"})
+#: After these nothing is left that could be completed.
+_SPOILERS = frozenset({"checksum", "too_large", "exists", "storage"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +87,63 @@ def has_private_host(attempt: Attempt) -> bool:
     return is_private_name(host) if address is None else is_private_address(address)
 
 
-def result_of_saved(saved: Saved, accept: Accept, http_status: int) -> AttemptResult:
-    """The result of a file that has appeared."""
-    return AttemptResult(
-        http_status=http_status, bytes=saved.bytes, digests=saved.digests, content_encoding=accept.content_encoding
+def wanted_of(attempt: Attempt, accept: Accept | None = None) -> Wanted:
+    """Say what the file is to be, before its answer or with it."""
+    wanted = Wanted(attempt.name, attempt.expected_digests, attempt.may_replace, attempt.row)
+    if accept is None:
+        return wanted
+    rest = None
+    if accept.validator is not None and attempt.may_keep:
+        rest = Half("", 0, accept.validator, source_of(attempt.target), accept.length)
+    return replace(
+        wanted,
+        etag=accept.etag,
+        last_modified=accept.last_modified,
+        content_encoding=accept.content_encoding,
+        rest=rest,
     )
 
 
-def result_of_unsaved(error: DownloadError, attempt: Attempt, http_status: int) -> AttemptResult:
+def keeps_half(attempt: Attempt, result: AttemptResult | None, *, has_begun: bool) -> bool:
+    """Tell whether what there is of a file may be left for another attempt.
+
+    Args:
+        attempt: Says whether anybody could go on with it.
+        result: How it ended; `None` if it was cancelled, after which only another run can go on.
+        has_begun: A body came; else what there is stands as an earlier attempt left it.
+    """
+    if not attempt.may_keep:
+        return False
+    if result is None:
+        return bool(attempt.row)
+    if result.error is None:
+        return result.location is not None
+    if has_begun:
+        return result.error.kind in _CUTS
+    if result.detail == "out of resources":
+        return True
+    if attempt.row:
+        return result.error.kind not in _SPOILERS
+    status, detail = result.http_status, result.detail
+    return retries_allowed(result.error.kind, http_status=status, detail=detail, retries=1) > 0
+
+
+def result_of_saved(saved: Saved, accept: Accept, http_status: int) -> AttemptResult:
+    """The result of a file that has appeared."""
+    return AttemptResult(
+        http_status=http_status,
+        bytes=saved.bytes,
+        digests=saved.digests,
+        content_encoding=accept.content_encoding,
+        resumed_from=accept.start,
+        etag=accept.etag,
+        last_modified=accept.last_modified,
+    )
+
+
+def result_of_unsaved(
+    error: DownloadError, attempt: Attempt, http_status: int | None, resumed_from: int = 0
+) -> AttemptResult:
     """The result of a body that was refused, came cut, or could not be written."""
     detail = "out of resources" if is_out_of_resources(error) else "destination" if is_destination_fault(error) else ""
     if error.host is None:
@@ -87,7 +151,29 @@ def result_of_unsaved(error: DownloadError, attempt: Attempt, http_status: int) 
         named = make_error(error.kind, error.message, attempt.target.host)
         named.__cause__ = error.__cause__
         error = named
-    return AttemptResult(error=error, detail=detail, http_status=http_status)
+    return AttemptResult(error=error, detail=detail, http_status=http_status, resumed_from=resumed_from)
+
+
+def result_of_bodiless(
+    verdict: Redirect | Refuse | Restart | Unchanged, http_status: int, headers: Mapping[str, str], *, is_private: bool
+) -> AttemptResult:
+    """The result of an answer that carries no file; look-up in `headers` ignores case.
+
+    Args:
+        verdict: On the answer.
+        http_status: Its status.
+        headers: Its fields.
+        is_private: It came from an address of a private network.
+    """
+    match verdict:
+        case Redirect(location):
+            return AttemptResult(location=location, http_status=http_status, is_private=is_private)
+        case Restart():
+            return AttemptResult(http_status=http_status, must_restart=True)
+        case Unchanged():
+            return AttemptResult(http_status=http_status, is_unchanged=True)
+        case Refuse(error):
+            return refused(error, http_status, headers)
 
 
 def refused(error: DownloadError, http_status: int, headers: Mapping[str, str]) -> AttemptResult:

@@ -9,7 +9,15 @@ from dataclasses import replace
 import aiohttp
 from yarl import URL
 
-from aioflags.engines.answers import BodyRules, has_private_host, refused, result_of_saved, result_of_unsaved
+from aioflags.engines.answers import (
+    BodyRules,
+    has_private_host,
+    keeps_half,
+    result_of_bodiless,
+    result_of_saved,
+    result_of_unsaved,
+    wanted_of,
+)
 from aioflags.engines.body import Body
 from aioflags.engines.connector import Connector
 from aioflags.engines.exchange import Exchange, trace_exchanges
@@ -17,11 +25,12 @@ from aioflags.engines.faults import private_address_error
 from aioflags.engines.resolver import Resolver, SessionResolver
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
 from aioflags.engines.translate import NETWORK_ERRORS, translate
-from aioflags.errors import DownloadError
+from aioflags.errors import DownloadError, StorageError
 from aioflags.pace import ByteRate
+from aioflags.ranges import going_on_from, range_headers
 from aioflags.settings import Settings
-from aioflags.storage import Saved, Storage, Wanted
-from aioflags.transfer import Accept, Redirect, judge_response
+from aioflags.storage import Saved, Storage, Stream
+from aioflags.transfer import Accept, judge_response
 from aioflags.urls import Target
 
 __all__ = ["AsyncioEngine"]
@@ -63,11 +72,27 @@ class AsyncioEngine:
         host = attempt.target.host
         if attempt.is_public_only and has_private_host(attempt):
             return AttemptResult(error=private_address_error(host), requests=0)
-        exchange = Exchange(self._settings, meter)
         meter.scheduled(asyncio.current_task())
+        stream = self._storage.stream(attempt.row, attempt.half)
+        result: AttemptResult | None = None
+        try:
+            result = await self._try(attempt, stream, meter)
+        finally:
+            half = await stream.settle(keeps=keeps_half(attempt, result, has_begun=stream.has_begun))
+        return result if half is None else replace(result, half=half)
+
+    async def _try(self, attempt: Attempt, stream: Stream, meter: Meter) -> AttemptResult:
+        host = attempt.target.host
+        half = going_on_from(attempt.half, attempt.target)
+        try:
+            if half is not None:
+                await stream.open_head(wanted_of(attempt), half)
+        except StorageError as error:
+            return replace(result_of_unsaved(error, attempt, None), requests=0)
+        exchange = Exchange(self._settings, meter)
         try:
             async with exchange:
-                result = await self._request(attempt, exchange)
+                result = await self._request(attempt, stream, exchange)
         except TimeoutError:
             if not exchange.is_expired:
                 raise
@@ -112,14 +137,14 @@ class AsyncioEngine:
             self._sessions[kind] = session
         return session
 
-    async def _request(self, attempt: Attempt, exchange: Exchange) -> AttemptResult:
+    async def _request(self, attempt: Attempt, stream: Stream, exchange: Exchange) -> AttemptResult:
         host = attempt.target.host
         # The proxy that the user chose may stand in a private network; where it leads is beyond our sight.
         session = self._session(attempt.is_public_only and self._proxy is None, attempt.is_fresh)
         try:
             response = await session.get(
                 _wire_url(attempt.target),
-                headers=attempt.headers,
+                headers={**attempt.headers, **range_headers(stream.head)},
                 allow_redirects=False,
                 proxy=self._proxy,
                 trace_request_ctx=exchange,
@@ -130,50 +155,62 @@ class AsyncioEngine:
             result = translate(error, host, via_proxy=self._proxy is not None)
             return replace(result, is_stale=_is_stale(result, exchange))
         try:
-            return await self._answer(attempt, response, exchange)
+            return await self._answer(attempt, response, stream, exchange)
         finally:
             _leave(response)
 
-    async def _answer(self, attempt: Attempt, response: aiohttp.ClientResponse, exchange: Exchange) -> AttemptResult:
+    async def _answer(
+        self,
+        attempt: Attempt,
+        response: aiohttp.ClientResponse,
+        stream: Stream,
+        exchange: Exchange,
+    ) -> AttemptResult:
         verdict = judge_response(
             response.status,
             response.headers,
             host=attempt.target.host,
             expected=attempt.expected_bytes,
             max_bytes=self._settings.max_bytes,
+            half=stream.head,
+            is_conditional=attempt.is_conditional,
         )
         if isinstance(verdict, Accept):
-            return await self._receive(attempt, verdict, response, exchange)
+            return await self._receive(attempt, verdict, response, stream, exchange)
         await _drain(response)
-        if isinstance(verdict, Redirect):
-            is_private = self._resolver.is_private(attempt.target.host)
-            return AttemptResult(location=verdict.location, http_status=response.status, is_private=is_private)
-        return refused(verdict.error, response.status, response.headers)
+        is_private = self._resolver.is_private(attempt.target.host)
+        return result_of_bodiless(verdict, response.status, response.headers, is_private=is_private)
 
     async def _receive(
-        self, attempt: Attempt, accept: Accept, response: aiohttp.ClientResponse, exchange: Exchange
+        self,
+        attempt: Attempt,
+        accept: Accept,
+        response: aiohttp.ClientResponse,
+        stream: Stream,
+        exchange: Exchange,
     ) -> AttemptResult:
+        exchange.meter.received = accept.start
         exchange.meter.total = accept.length
         body = Body(BodyRules(attempt, accept, self._settings.max_bytes), response, exchange, self._byte_rate)
-        wanted = Wanted(attempt.name, attempt.expected_digests, attempt.may_replace)
+        wanted = wanted_of(attempt, accept)
+        stream.accept(wanted, accept.start)
         try:
-            chunks = await body.read(_WHOLE)
-            if body.has_ended:
+            chunks = await body.read(_WHOLE if not accept.start else _BATCH)
+            if body.has_ended and not accept.start:
                 body.judge()
                 saved = await self._storage.save(wanted, chunks)
             else:
-                saved = await self._stream(wanted, chunks, body)
+                saved = await self._stream(stream, chunks, body)
         except DownloadError as error:
-            return result_of_unsaved(error, attempt, response.status)
+            return result_of_unsaved(error, attempt, response.status, accept.start)
         return result_of_saved(saved, accept, response.status)
 
-    async def _stream(self, wanted: Wanted, chunks: list[bytes], body: Body) -> Saved:
-        async with self._storage.stream(wanted) as stream:
-            await stream.write(chunks)
-            while not body.has_ended:
-                await stream.write(await body.read(_BATCH))
-            body.judge()
-            return await stream.finish()
+    async def _stream(self, stream: Stream, chunks: list[bytes], body: Body) -> Saved:
+        await stream.write(chunks)
+        while not body.has_ended:
+            await stream.write(await body.read(_BATCH))
+        body.judge()
+        return await stream.finish()
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

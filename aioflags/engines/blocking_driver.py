@@ -9,18 +9,28 @@ from dataclasses import replace
 from urllib3.response import BaseHTTPResponse
 
 from aioflags.disk_errors import translate_os_error
-from aioflags.engines.answers import BodyRules, has_private_host, refused, result_of_saved, result_of_unsaved
+from aioflags.drafts import Draft
+from aioflags.engines.answers import (
+    BodyRules,
+    has_private_host,
+    keeps_half,
+    result_of_bodiless,
+    result_of_saved,
+    result_of_unsaved,
+    wanted_of,
+)
 from aioflags.engines.blocking_body import BlockingBody, SharedByteRate
 from aioflags.engines.blocking_connection import Connection, Connections
 from aioflags.engines.faults import private_address_error
 from aioflags.engines.guard import ExpiredError, Guard
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.engines.translate_blocking import BLOCKING_ERRORS, translate_blocking
-from aioflags.errors import DownloadError
-from aioflags.parts import Part
+from aioflags.errors import DownloadError, StorageError
+from aioflags.journal import Half
+from aioflags.ranges import going_on_from, range_headers
 from aioflags.settings import Settings
-from aioflags.transfer import Accept, Redirect, judge_response
-from aioflags.writer import Saved, Wanted, Whole, Writer
+from aioflags.transfer import Accept, judge_response
+from aioflags.writer import Saved, Whole, Writer
 
 __all__ = ["BlockingDriver"]
 
@@ -62,28 +72,47 @@ class BlockingDriver:
         host = attempt.target.host
         if attempt.is_public_only and has_private_host(attempt):
             return AttemptResult(error=private_address_error(host), requests=0)
+        draft = Draft(self._writer, attempt.row, attempt.half)
+        result: AttemptResult | None = None
+        try:
+            result = self._try(attempt, draft, guard)
+        finally:
+            half = draft.settle(keeps=keeps_half(attempt, result, has_begun=draft.has_begun))
+        return result if half is None else replace(result, half=half)
+
+    def _try(self, attempt: Attempt, draft: Draft, guard: Guard) -> AttemptResult:
+        half = going_on_from(attempt.half, attempt.target)
+        try:
+            if half is not None:
+                draft.open_head(wanted_of(attempt), half, guard.check_wanted)
+        except StorageError as error:
+            return replace(result_of_unsaved(error, attempt, None), requests=0)
         try:
             connection, is_reused = self._connections.take(attempt)
         except BLOCKING_ERRORS as error:
-            result = translate_blocking(error, host, via_proxy=self._connections.via_proxy, is_connecting=True)
+            result = translate_blocking(
+                error, attempt.target.host, via_proxy=self._connections.via_proxy, is_connecting=True
+            )
             if result.detail == "out of resources":
                 self._connections.close()
             return result
-        result = self._use(connection, attempt, guard, is_reused)
+        result = self._use(connection, attempt, draft, guard, is_reused)
         return replace(result, requests=max(1, guard.requests))
 
     def close(self) -> None:
         """Close the connections."""
         self._connections.close()
 
-    def _use(self, connection: Connection, attempt: Attempt, guard: Guard, is_reused: bool) -> AttemptResult:
+    def _use(
+        self, connection: Connection, attempt: Attempt, draft: Draft, guard: Guard, is_reused: bool
+    ) -> AttemptResult:
         with ExitStack() as stack:
             # Closed unless it turns out that it can be used again.
             stack.callback(connection.close)
             try:
-                response = self._ask(connection, attempt, guard)
+                response = self._ask(connection, attempt, draft.head, guard)
                 stack.callback(response.close)
-                result = self._answer(connection, attempt, response, guard)
+                result = self._answer(connection, attempt, response, draft, guard)
             except ExpiredError as error:
                 return AttemptResult(error=error.error)
             except BLOCKING_ERRORS as error:
@@ -95,11 +124,11 @@ class BlockingDriver:
                 self._connections.give_back(attempt, connection)
             return result
 
-    def _ask(self, connection: Connection, attempt: Attempt, guard: Guard) -> BaseHTTPResponse:
+    def _ask(self, connection: Connection, attempt: Attempt, head: Half | None, guard: Guard) -> BaseHTTPResponse:
         guard.connected()
         connection.sock.guard = guard  # type: ignore[union-attr]
         proxy_headers = self._connections.proxy_headers(attempt.target)
-        headers = {"Host": attempt.target.netloc, **proxy_headers, **attempt.headers}
+        headers = {"Host": attempt.target.netloc, **proxy_headers, **attempt.headers, **range_headers(head)}
         # http.client makes Latin-1 of them; they are to go as UTF-8, as in every engine.
         connection.request(
             "GET",
@@ -112,7 +141,7 @@ class BlockingDriver:
         return connection.getresponse()
 
     def _answer(
-        self, connection: Connection, attempt: Attempt, response: BaseHTTPResponse, guard: Guard
+        self, connection: Connection, attempt: Attempt, response: BaseHTTPResponse, draft: Draft, guard: Guard
     ) -> AttemptResult:
         verdict = judge_response(
             response.status,
@@ -120,49 +149,47 @@ class BlockingDriver:
             host=attempt.target.host,
             expected=attempt.expected_bytes,
             max_bytes=self._settings.max_bytes,
+            half=draft.head,
+            is_conditional=attempt.is_conditional,
         )
         if isinstance(verdict, Accept):
-            return self._receive(attempt, verdict, response, guard)
+            return self._receive(attempt, verdict, response, draft, guard)
         _drain(response)
-        if isinstance(verdict, Redirect):
-            # Behind a proxy the peer is the proxy, which says nothing about the server.
-            is_private = connection.is_private and not self._connections.via_proxy
-            return AttemptResult(location=verdict.location, http_status=response.status, is_private=is_private)
-        return refused(verdict.error, response.status, response.headers)
+        # Behind a proxy the peer is the proxy, which says nothing about the server.
+        is_private = connection.is_private and not self._connections.via_proxy
+        return result_of_bodiless(verdict, response.status, response.headers, is_private=is_private)
 
-    def _receive(self, attempt: Attempt, accept: Accept, response: BaseHTTPResponse, guard: Guard) -> AttemptResult:
+    def _receive(
+        self, attempt: Attempt, accept: Accept, response: BaseHTTPResponse, draft: Draft, guard: Guard
+    ) -> AttemptResult:
+        guard.meter.received = accept.start
         guard.meter.total = accept.length
+        body = BlockingBody(BodyRules(attempt, accept, self._settings.max_bytes), response, guard, self._byte_rate)
+        wanted = wanted_of(attempt, accept)
+        draft.accept(wanted, accept.start)
         try:
-            saved = self._save(attempt, accept, response, guard)
+            chunks = body.read(_CHUNK if accept.start else _WHOLE)
+            if body.has_ended and not accept.start:
+                body.judge()
+                guard.check_wanted()
+                saved = self._writer.write(Whole(wanted, chunks))
+            else:
+                saved = self._stream(body, chunks, draft, guard)
         except DownloadError as error:
-            return result_of_unsaved(error, attempt, response.status)
+            return result_of_unsaved(error, attempt, response.status, accept.start)
         return result_of_saved(saved, accept, response.status)
 
-    def _save(self, attempt: Attempt, accept: Accept, response: BaseHTTPResponse, guard: Guard) -> Saved:
-        wanted = Wanted(attempt.name, attempt.expected_digests, attempt.may_replace)
-        body = BlockingBody(BodyRules(attempt, accept, self._settings.max_bytes), response, guard, self._byte_rate)
-        chunks = body.read(_WHOLE)
-        if body.has_ended:
-            body.judge()
-            guard.check_wanted()
-            return self._writer.write(Whole(wanted, chunks))
-        part = self._writer.new_part(wanted)
-        try:
-            self._pour(body, chunks, part)
-            body.judge()
-            guard.check_wanted()
-            return self._writer.commit(wanted, part)
-        except BaseException:
-            part.discard()
-            raise
-
-    def _pour(self, body: BlockingBody, chunks: list[bytes], part: Part) -> None:
+    def _stream(self, body: BlockingBody, chunks: list[bytes], draft: Draft, guard: Guard) -> Saved:
+        part = draft.begin()
         while chunks:
             try:
                 part.writelines(chunks)
             except OSError as error:
                 raise translate_os_error(error, "write") from error
             chunks = [] if body.has_ended else body.read(_CHUNK)
+        body.judge()
+        guard.check_wanted()
+        return draft.commit()
 
 
 def _drain(response: BaseHTTPResponse) -> None:

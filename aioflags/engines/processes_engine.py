@@ -27,6 +27,7 @@ from aioflags.engines.seam import Attempt, AttemptResult, Meter, Times
 from aioflags.engines.tls import load_ssl_context
 from aioflags.errors import make_error
 from aioflags.groups import finish_first, shut_down, wait_out
+from aioflags.ledger import Ledger
 from aioflags.settings import Settings
 from aioflags.writer import Writer
 
@@ -49,14 +50,23 @@ class ProcessesEngine:
         run_name: Name of the run's private folder in it.
         settings: Deadlines, limits, TLS, proxy; the byte rate is shared out among the workers.
         workers: How many processes; one for each core by default.
+        ledger: Path of the ledger that the workers take notes in, `None` if none is kept.
     """
 
-    def __init__(self, directory: str, run_name: str, settings: Settings, *, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        directory: str,
+        run_name: str,
+        settings: Settings,
+        *,
+        workers: int | None = None,
+        ledger: str | None = None,
+    ) -> None:
         self._workers = workers or os.cpu_count() or 1
         self.capacity: int | None = self._workers
         share = None if settings.limit_rate is None else settings.limit_rate / self._workers
         self._settings = replace(settings, limit_rate=share)
-        self._places = (directory, run_name)
+        self._places = (directory, run_name, ledger)
         self._context: BaseContext = multiprocessing.get_context(_start_method())
         # One byte for each attempt in flight, set when nobody wants its file any more.
         self._flags: Any = self._context.RawArray("B", self._workers)
@@ -77,7 +87,8 @@ class ProcessesEngine:
         except BrokenProcessPool:
             # A worker was killed: all attempts of its pool are lost, the run is not.
             message = "the worker process that made this attempt died"
-            return AttemptResult(error=make_error("disconnected", message, attempt.target.host))
+            error = make_error("disconnected", message, attempt.target.host)
+            return AttemptResult(error=error, half=attempt.half if attempt.may_keep else None)
         except _NoWorkerError as refusal:
             message = f"cannot start a worker process: {refusal}; allow more of them, or choose another --engine"
             error = make_error("storage", message, attempt.target.host)
@@ -172,13 +183,14 @@ class _Worker:
 _workers: list[_Worker] = []
 
 
-def _open_worker(directory: str, run_name: str, settings: Settings, flags: Any) -> None:
+def _open_worker(directory: str, run_name: str, ledger: str | None, settings: Settings, flags: Any) -> None:
     # Ctrl-C goes to everyone at the terminal; what it means is decided by the process that has the user.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="aioflags-orphan", daemon=True).start()
     destination = Destination(directory)
     destination.join(run_name)
-    writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes)
+    journal = None if ledger is None else Ledger.join(ledger)
+    writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes, journal=journal)
     context = load_ssl_context(settings.cacert, insecure=settings.insecure)
     rate = None if settings.limit_rate is None else SharedByteRate(settings.limit_rate)
     driver = BlockingDriver(writer, settings, context, rate)

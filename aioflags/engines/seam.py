@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aioflags.errors import DownloadError
+from aioflags.journal import Half
 from aioflags.urls import Target
 
 __all__ = ["Attempt", "AttemptResult", "Engine", "Meter", "Times"]
@@ -25,6 +26,10 @@ class Attempt:
         may_replace: A file of this name may be replaced.
         is_public_only: Refuse addresses of private networks: a public server redirected here.
         is_fresh: Use no kept connection: the last one was closed before it was answered.
+        row: Number of the item in the ledger, 0 if none is kept.
+        half: What an earlier attempt has left of the file; gone on with if it came from this target.
+        may_keep: Somebody could go on with what is left if this attempt is cut; if not, nothing may be left.
+        is_conditional: The headers ask for the file only if it has changed.
     """
 
     target: Target
@@ -35,11 +40,15 @@ class Attempt:
     may_replace: bool = False
     is_public_only: bool = False
     is_fresh: bool = False
+    row: int = 0
+    half: Half | None = None
+    may_keep: bool = False
+    is_conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """How one attempt ended: saved (`error` and `location` are `None`), redirected, or failed.
+    """How one attempt ended: saved (`error` and `location` are `None`, nothing else is said), redirected, or failed.
 
     Args:
         error: Why it failed.
@@ -55,6 +64,12 @@ class AttemptResult:
         retry_after: Seconds that the server asks us to stay away, `None` if it does not.
         is_stale: A kept connection was closed by the server before it answered: nobody's fault, asked again at once.
         is_private: The server's address belongs to a private network.
+        half: What is left of the file to go on with.
+        resumed_from: Bytes that were there before the body of this answer.
+        must_restart: The rest could not be had; the file is to be asked for whole.
+        is_unchanged: The file is still the one that we have.
+        etag: Of the answer that brought the file.
+        last_modified: Likewise.
     """
 
     error: DownloadError | None = None
@@ -68,6 +83,12 @@ class AttemptResult:
     retry_after: float | None = None
     is_stale: bool = False
     is_private: bool = False
+    half: Half | None = None
+    resumed_from: int = 0
+    must_restart: bool = False
+    is_unchanged: bool = False
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 Times = tuple[str, int, int | None, tuple[float | None, ...]]
@@ -76,8 +97,8 @@ Times = tuple[str, int, int | None, tuple[float | None, ...]]
 class Meter:
     """What an attempt shows of itself while it runs; written by the engine, read by a display.
 
-    `received` and `total` are bytes; `worker` names the thread or process at work, if any; the others are times in
-    seconds on the monotonic clock, or `None`.
+    `received` and `total` are bytes of the whole file, those that were there before included; `worker` names the
+    thread or process at work, if any; the others are times in seconds on the monotonic clock, or `None`.
 
     Args:
         on_scheduled: Called with the future of the attempt, once the engine has it.
