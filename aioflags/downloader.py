@@ -9,9 +9,9 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Self, Unpack
 
@@ -19,32 +19,20 @@ from aioflags.dispatcher import Dispatcher
 from aioflags.engines.seam import Engine
 from aioflags.equipment import EngineName, open_equipment
 from aioflags.errors import DownloadError, UsageError
-from aioflags.items import Item, Outcome, Report, Status
-from aioflags.jobs import Job, Running, Waiting
-from aioflags.pursuit import Pursuit, outcome_of_claim
+from aioflags.intake import Intake, Ticket
+from aioflags.items import Item, Outcome, Report
+from aioflags.jobs import Running, Waiting
 from aioflags.recorder import Recorder
-from aioflags.register import Claim
+from aioflags.roll import Roll
 from aioflags.schedule import Lane
 from aioflags.settings import Options, Settings
 from aioflags.streams import Entry, Items, OutcomeStream, as_entry, each
-from aioflags.trace import Finished, Tracer
+from aioflags.trace import Tracer
 from aioflags.version import __version__
 
 __all__ = ["Downloader", "Running", "Waiting", "collect", "download_many"]
 
 _DEFAULT_HEADERS = {"User-Agent": f"aioflags/{__version__}", "Accept": "*/*"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Ticket:
-    """Where an entry comes from and where its outcome goes."""
-
-    number: int
-    lane: Lane
-    deliver: Callable[[Outcome], None]
-    abandon: Callable[[], None]
-    fail: Callable[[BaseException], None]
-    is_wanted: Callable[[], bool]
 
 
 class Downloader:
@@ -79,7 +67,6 @@ class Downloader:
         self._numbers = itertools.count()
         self._streams: set[OutcomeStream] = set()
         self._submitted: dict[asyncio.Future[Outcome], Lane] = {}
-        self._busy_names: set[str] = set()
         self._is_open = False
         self._is_stopped = False
         self._end: BaseException | None = None
@@ -97,8 +84,6 @@ class Downloader:
         async with AsyncExitStack() as stack:
             opening = open_equipment(self._directory, self.settings, self._chosen_engine)
             equipment = await stack.enter_async_context(opening)
-            self._claims = equipment.claims
-            self._credentials = equipment.credentials
             record = equipment.ledger.record
             self._recorder = Recorder(equipment.hands, record, self._end_by_ledger) if self.settings.ledger else None
             settings = _within_capacity(self.settings, equipment.engine)
@@ -108,6 +93,15 @@ class Downloader:
                 on_idle=self._feed_streams,
                 on_fault=self._end_by_fault,
                 tracer=self._tracer,
+            )
+            self._intake = Intake(
+                equipment.claims,
+                self._dispatcher,
+                self._recorder,
+                self.settings,
+                _DEFAULT_HEADERS,
+                equipment.credentials,
+                self._tracer,
             )
             self._stack = stack.pop_all()
         self._is_open = True
@@ -163,17 +157,17 @@ class Downloader:
         entry = as_entry(item)
         self._check_open()
         future: asyncio.Future[Outcome] = self._loop.create_future()
-        ticket = _Ticket(
-            number=next(self._numbers),
+        ticket = Ticket(
+            roll=None,
             lane=Lane(),
-            deliver=lambda outcome: None if future.done() else future.set_result(outcome),
+            deliver=lambda outcomes: None if future.done() else future.set_result(outcomes[0]),
             abandon=lambda: self._abandon(future),
             fail=lambda error: None if future.done() else future.set_exception(error),
             is_wanted=lambda: not future.done(),
         )
         self._submitted[future] = ticket.lane
         future.add_done_callback(self._forget)
-        self._claim(entry, ticket).add_done_callback(partial(self._admit, ticket))
+        self._intake.submit((entry,), ticket)
         return future
 
     @asynccontextmanager
@@ -223,9 +217,8 @@ class Downloader:
     # From the list to the dispatcher
 
     async def _read(self, source: AsyncGenerator[str | Entry, None], stream: OutcomeStream) -> None:
-        """Let the items of a list in, as long as there is room."""
-        ticket = _Ticket(
-            number=next(self._numbers),
+        ticket = Ticket(
+            roll=Roll(next(self._numbers)),
             lane=stream.lane,
             deliver=partial(self._deliver, stream),
             abandon=stream.finish_if_drained,
@@ -233,17 +226,7 @@ class Downloader:
             is_wanted=lambda: not stream.is_finished,
         )
         try:
-            async with aclosing(source):
-                async for item in source:
-                    if self._is_stopped:
-                        break
-                    if (fault := self._dispatcher.halted_by) is not None:
-                        stream.fail_when_drained(fault)
-                        break
-                    entry = as_entry(item)
-                    stream.begin_claim()
-                    self._claim(entry, ticket).add_done_callback(partial(self._admit_to, stream, ticket))
-                    await stream.wait_for_room()
+            await self._intake.read(source, stream, ticket, partial(self._is_over, stream))
         except (Exception, asyncio.CancelledError) as error:
             # The owner of the list made it; the owner gets it. If it was us who cancelled, the stream has ended before.
             stream.finish(error)
@@ -251,67 +234,16 @@ class Downloader:
                 raise
         stream.end_of_list()
 
-    def _claim(self, entry: Entry, ticket: _Ticket) -> asyncio.Future[Claim]:
-        return self._claims.submit((entry, ticket.number))
-
-    def _admit_to(self, stream: OutcomeStream, ticket: _Ticket, claimed: asyncio.Future[Claim]) -> None:
-        stream.end_claim()
-        self._admit(ticket, claimed)
-        stream.finish_if_drained()
-
-    def _admit(self, ticket: _Ticket, claimed: asyncio.Future[Claim]) -> None:
-        """Send a claimed item on its way: to the dispatcher, or straight to its outcome."""
-        if claimed.cancelled():
-            ticket.abandon()
-            return
-        error = claimed.exception()
-        if error is not None:
-            ticket.fail(error)
-            return
-        if not ticket.is_wanted():
-            return
-        try:
-            self._send(claimed.result(), ticket)
-        except Exception as bug:
-            # Of ours or of a tracer: in a callback nobody would hear of it, and the reader would wait for ever.
-            ticket.fail(bug)
-
-    def _send(self, claim: Claim, ticket: _Ticket) -> None:
-        outcome = outcome_of_claim(claim)
-        if outcome is None and claim.name in self._busy_names:
-            # The same URL by another call; its name is its own, so this is the very same file.
-            outcome = Outcome(claim.item.url, Status.DUPLICATE, line=claim.item.line)
-        if outcome is None:
-            self._dispatcher.add(self._job(claim, ticket))
-            return
-        if self._tracer is not None:
-            self._tracer.finished(Finished(outcome.url, claim.name, outcome))
-        ticket.deliver(outcome)
-
-    def _job(self, claim: Claim, ticket: _Ticket) -> Job:
-        assert claim.name is not None
-        assert claim.target is not None
-        name = claim.name
-        self._busy_names.add(name)
-
-        def deliver(outcome: Outcome) -> None:
-            self._busy_names.discard(name)
-            if self._recorder is not None:
-                self._recorder.add(claim.row, outcome)
-            ticket.deliver(outcome)
-
-        def abandon() -> None:
-            self._busy_names.discard(name)
-            ticket.abandon()
-
-        credentials = self._credentials.headers_for(claim.target.host)
-        pursuit = Pursuit(claim, self.settings, _DEFAULT_HEADERS, credentials)
-        return Job(pursuit, ticket.lane, deliver, abandon)
+    def _is_over(self, stream: OutcomeStream) -> bool:
+        """Tell whether nothing more may be read."""
+        if (fault := self._dispatcher.halted_by) is not None:
+            stream.fail_when_drained(fault)
+        return self._is_stopped or fault is not None
 
     # From the dispatcher to the reader of outcomes
 
-    def _deliver(self, stream: OutcomeStream, outcome: Outcome) -> None:
-        stream.put(outcome)
+    def _deliver(self, stream: OutcomeStream, outcomes: Sequence[Outcome]) -> None:
+        stream.put(outcomes)
         if stream.must_hold:
             self._dispatcher.hold(stream.lane)
         stream.offer_room()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,8 +15,10 @@ from aioflags.credentials import Credentials, read_netrc
 from aioflags.destination import Destination
 from aioflags.engines.seam import Engine
 from aioflags.groups import GroupCommit, finish_first, shut_down
+from aioflags.items import Outcome
 from aioflags.ledger import Ledger
 from aioflags.register import Claim, Register
+from aioflags.roll import Roll
 from aioflags.settings import Settings
 from aioflags.storage import Storage
 from aioflags.streams import Entry
@@ -40,14 +42,14 @@ class Equipment:
     Args:
         hands: The thread that names are decided and records written in.
         ledger: Open; lives in that thread.
-        claims: Gives each entry, with the number of its list, its name.
+        claims: Gives the entries of a list, with its roll, their names.
         credentials: From netrc, empty unless asked for.
         engine: Makes attempts.
     """
 
     hands: Executor
     ledger: Ledger
-    claims: GroupCommit[tuple[Entry, int], Claim]
+    claims: GroupCommit[tuple[Sequence[Entry], Roll | None], Sequence[Claim | Outcome]]
     credentials: Credentials
     engine: Engine
 
@@ -76,7 +78,7 @@ async def open_equipment(
         register = Register(destination, ledger, settings.existing, settings.hashes, update=settings.update)
         made = await _make_engine(engine, settings, destination, hands, stack) if isinstance(engine, str) else engine
         stack.push_async_callback(made.close)
-        claims = GroupCommit(hands, register.claim)
+        claims = GroupCommit(hands, register.claim_lists)
         stack.callback(claims.close)
         yield Equipment(hands, ledger, claims, credentials, made)
 

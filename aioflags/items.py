@@ -54,13 +54,16 @@ class Item:
     def __post_init__(self) -> None:
         if not isinstance(self.url, str) or not isinstance(self.name, str | None):
             raise UsageError("url and name of an item must be str")
+        if self.sha256 is None and self.checksum is None and self.bytes is None and not self.headers:
+            # Most items are like that, and a list that is run again has nothing else to wait for.
+            _need_mapping(self.headers)
+            return
         for text in self.checksums:
             check_checksum(text)
         size = self.bytes
         if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
             raise UsageError("bytes of an item must be a whole number of at least 0")
-        if not isinstance(self.headers, Mapping):
-            raise UsageError("headers of an item must be a mapping of names to values")
+        _need_mapping(self.headers)
         for name, value in self.headers.items():
             check_header_field(name, value)
 
@@ -73,6 +76,11 @@ class Item:
     def __repr__(self) -> str:
         name = f", name={self.name!r}" if self.name is not None else ""
         return f"Item({redact_url(self.url)!r}{name})"
+
+
+def _need_mapping(headers: object) -> None:
+    if headers.__class__ is not dict and not isinstance(headers, Mapping):
+        raise UsageError("headers of an item must be a mapping of names to values")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from aioflags.journal import Half, Ready
 from aioflags.ledger_file import LEDGER_FILE, LedgerFile
 from aioflags.lock import boot_id
 from aioflags.names import fold
+from aioflags.roll import STRETCH, Done
 
 __all__ = ["Ledger", "Row", "State", "read_asked", "read_digests"]
 
@@ -194,6 +195,15 @@ class Ledger:
         found = self._file.connection.execute(_FIND, (_key(url, wish),)).fetchone()
         return None if found is None else Row(*found)
 
+    def done_after(self, row: int) -> dict[str, Done]:
+        """Give, by URL, those of the next `STRETCH` rows whose file is done and has the name of its URL."""
+        found = self._file.connection.execute(
+            "SELECT id, url, name, size, digests FROM items "
+            "WHERE id > ? AND id <= ? AND state = ? AND wish IS NULL AND size IS NOT NULL ORDER BY id",
+            (row, row + STRETCH, State.DONE),
+        )
+        return {done[1]: done for done in found}
+
     def add(self, item: Item, wish: str | None, name: str) -> Row | None:
         """Make a row for an item and give it its name; `None` if another item or a folder has that name."""
         key = _digest(fold(name))
@@ -355,6 +365,9 @@ def _write_digests(digests: Mapping[str, str]) -> str:
 
 def read_digests(text: str | None) -> dict[str, str]:
     """Give algorithm to hexadecimal digest."""
+    if text is not None and " " not in text:
+        name, _, digest = text.partition(":")
+        return {name: digest} if digest else {}
     return dict(part.split(":", 1) for part in (text or "").split())
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from aioflags.destination import Destination
 from aioflags.disk_errors import exists_error
 from aioflags.errors import DownloadError, make_error
-from aioflags.items import Item, Rejected
+from aioflags.items import Item, Outcome, Rejected
 from aioflags.journal import Half
 from aioflags.ledger import Ledger, Row, State, read_digests
 from aioflags.names import name_from_url, safe_name, with_suffix
 from aioflags.redact import escape_text
+from aioflags.roll import Roll
 from aioflags.settings import Existing, check_checksum
 from aioflags.urls import Target, parse_url
 
@@ -87,21 +88,64 @@ class Register:
         self._algorithms = tuple(algorithms)
         self._update = update
 
-    def claim(self, entries: Sequence[tuple[Item | Rejected, int]]) -> list[Claim]:
-        """Decide what becomes of each entry, in their order; with it comes the number of the list it stands in.
+    def claim_lists(
+        self, batches: Sequence[tuple[Sequence[Item | Rejected], Roll | None]]
+    ) -> list[Sequence[Claim | Outcome]]:
+        """Do `claim` for several batches at once.
 
         Raises:
             StorageError: The ledger cannot be written.
         """
         with self._ledger.claiming():
-            return [self._claim(entry, lane) for entry, lane in entries]
+            return [self._claim_batch(entries, roll) for entries, roll in batches]
 
-    def _claim(self, entry: Item | Rejected, lane: int) -> Claim:
+    def claim(self, entries: Sequence[Item | Rejected], roll: Roll | None) -> Sequence[Claim | Outcome]:
+        """Decide what becomes of each entry of a batch, in their order.
+
+        Args:
+            entries: Items, and lines that cannot be one.
+            roll: Of the list that they stand in; `None` for items that stand in none.
+
+        Returns:
+            A claim for each, or its outcome at once where the ledger says that it is done.
+
+        Raises:
+            StorageError: The ledger cannot be written.
+        """
+        (claims,) = self.claim_lists([(entries, roll)])
+        return claims
+
+    def _claim_batch(self, entries: Sequence[Item | Rejected], roll: Roll | None) -> Sequence[Claim | Outcome]:
+        if roll is None or self._update or not self._ledger.is_kept:
+            return [self._claim(entry, roll) for entry in entries]
+        claims: list[Claim | Outcome] = []
+        while len(claims) < len(entries):
+            rest = entries[len(claims) :] if claims else entries
+            claims += roll.recognise(rest, self._destination.size_of, self._ledger.done_after, read_digests)
+            if len(claims) < len(entries):
+                claims.append(self._claim(entries[len(claims)], roll))
+        return claims
+
+    def _claim(self, entry: Item | Rejected, roll: Roll | None) -> Claim:
         if isinstance(entry, Rejected):
             self._ledger.refuse(entry, None, entry.error)
             return Claim(entry, error=entry.error)
-        if not self._ledger.is_new_in_list(entry.url, lane):
+        if roll is not None and not self._is_new_in_list(entry.url, roll):
             return Claim(entry, is_duplicate=True)
+        claim = self._claim_item(entry)
+        if roll is not None and claim.row and entry.name is None:
+            roll.note(claim.row)
+            roll.found(claim.row, self._ledger.done_after)
+        return claim
+
+    def _is_new_in_list(self, url: str, roll: Roll) -> bool:
+        if roll.has_seen_any:
+            row = self._ledger.find(url, None)
+            if row is not None and roll.has_seen(row.id):
+                return False
+        return self._ledger.is_new_in_list(url, roll.number)
+
+    def _claim_item(self, entry: Item) -> Claim:
         target = None
         try:
             target = parse_url(entry.url)

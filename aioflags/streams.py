@@ -17,6 +17,9 @@ from aioflags.schedule import Lane
 __all__ = ["Entry", "Items", "OutcomeStream", "as_entry", "each"]
 
 Entry = Item | Rejected
+
+# A finished job is gone through in long strides: each is a hop to another thread and back.
+_LONGEST_STRIDE = 1024
 Items = Iterable[str | Item | Rejected] | AsyncIterable[str | Item | Rejected]
 
 
@@ -71,7 +74,7 @@ class OutcomeStream:
 
     Args:
         concurrency: Attempts in flight at most; all bounds are in proportion to it.
-        on_read: Called with the stream when an outcome has been taken.
+        on_read: Called with the stream when an outcome has been taken and somebody waits for that.
     """
 
     def __init__(self, *, concurrency: int, on_read: Callable[[OutcomeStream], None]) -> None:
@@ -81,6 +84,9 @@ class OutcomeStream:
         self._comfort = max(64, 2 * concurrency)
         self._window = max(1000, 16 * concurrency)
         self._claiming = 0
+        # Entries that may be on their way to the register; more as long as all of them turn out to be done.
+        self._stride = self._comfort
+        self._is_awaited = False
         self._is_read = False
         self._is_starving = False
         self._outcomes: deque[Outcome] = deque()
@@ -106,7 +112,8 @@ class OutcomeStream:
             self._arrived.clear()
             await self._arrived.wait()
         outcome = self._outcomes.popleft()
-        self._on_read(self)
+        if self._is_awaited or not self.lane.is_open:
+            self._on_read(self)
         return outcome
 
     @property
@@ -114,9 +121,9 @@ class OutcomeStream:
         """So much lies unread that nothing new may be started."""
         return bool(self._outcomes) and len(self._outcomes) + self.lane.in_flight >= self._limit
 
-    def put(self, outcome: Outcome) -> None:
-        """Hand an outcome over."""
-        self._outcomes.append(outcome)
+    def put(self, outcomes: Iterable[Outcome]) -> None:
+        """Hand outcomes over."""
+        self._outcomes.extend(outcomes)
         self._arrived.set()
 
     def finish(self, failure: BaseException | None = None) -> None:
@@ -143,20 +150,23 @@ class OutcomeStream:
         self._is_read = True
         self.finish_if_drained()
 
-    def begin_claim(self) -> None:
-        """An entry is on its way to the register."""
-        self._claiming += 1
+    def begin_claims(self, count: int) -> None:
+        """Some entries are on their way to the register."""
+        self._claiming += count
 
-    def end_claim(self) -> None:
-        """It is back."""
-        self._claiming -= 1
+    def end_claims(self, count: int, *, are_settled: bool) -> None:
+        """They are back; `are_settled`: all of them with their outcomes, and nothing is to be done."""
+        self._claiming -= count
+        self._stride = min(2 * self._stride, _LONGEST_STRIDE) if are_settled else self._comfort
 
     async def wait_for_room(self) -> None:
         """Return when another entry may be read: some work is in stock, more if none of it can be started now."""
-        while not (self._has_room() or self._is_read or self.is_finished):
+        while not (self.room or self._is_read or self.is_finished):
             self._is_starving = False
+            self._is_awaited = True
             self._room.clear()
             await self._room.wait()
+        self._is_awaited = False
 
     def starve(self) -> None:
         """The dispatcher could start more, but nothing that waits may start now: read further ahead."""
@@ -165,9 +175,13 @@ class OutcomeStream:
 
     def offer_room(self) -> None:
         """Wake the reader of the list if it may go on."""
-        if self._has_room():
+        if self.room:
             self._room.set()
 
-    def _has_room(self) -> bool:
-        stock = self._window if self._is_starving else self._comfort
-        return self.lane.waiting + self._claiming < stock and len(self._outcomes) < self._limit
+    @property
+    def room(self) -> int:
+        """How many more entries may be read."""
+        if len(self._outcomes) >= self._limit:
+            return 0
+        stock = self._window if self._is_starving else self._stride
+        return max(0, stock - self.lane.waiting - self._claiming)

@@ -125,7 +125,10 @@ def test_failures_are_kept_with_their_reason(open_ledger: Open) -> None:
 def test_items_without_a_name_are_kept(open_ledger: Open) -> None:
     """A line that is no URL is one failure, however often it comes, and whatever is in it."""
     ledger = open_ledger()
-    entries = [Rejected("nonsense", make_error("url", "no URL")), Item("ftp://h/a", headers={"A": "b"}, bytes=3)]
+    entries: list[Item | Rejected] = [
+        Rejected("nonsense", make_error("url", "no URL")),
+        Item("ftp://h/a", headers={"A": "b"}, bytes=3),
+    ]
     entries += [Rejected("\udcff\x00\ud800", make_error("url", "no Unicode"))]
     for _ in range(2):
         with ledger.claiming():

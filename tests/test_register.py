@@ -19,6 +19,7 @@ from aioflags.items import Item, Rejected
 from aioflags.ledger import Ledger
 from aioflags.names import fold
 from aioflags.register import Claim, Register
+from aioflags.roll import Roll
 from aioflags.settings import Existing
 
 FLAG = b"flag"
@@ -31,6 +32,7 @@ class Desk:
 
     def __init__(self, home: Path, existing: Existing = "fail", algorithms: tuple[str, ...] = ()) -> None:
         self.home = home
+        self.rolls: dict[int, Roll] = {}
         self.destination = Destination(home)
         self.destination.open()
         self.ledger = Ledger.open(self.destination.state_path, self.destination.run_path, is_kept=False)
@@ -41,7 +43,10 @@ class Desk:
         self.destination.close()
 
     def claim(self, *items: Item | Rejected | str, lane: int = 0) -> list[Claim]:
-        return self.register.claim([(Item(item) if isinstance(item, str) else item, lane) for item in items])
+        roll = self.rolls.setdefault(lane, Roll(lane))
+        claims = self.register.claim([Item(item) if isinstance(item, str) else item for item in items], roll)
+        # Without a ledger nothing is recognised at a glance.
+        return [claim for claim in claims if isinstance(claim, Claim)]
 
     def names(self, *items: Item | str, lane: int = 0) -> list[str | None]:
         return [claim.name for claim in self.claim(*items, lane=lane)]
@@ -363,6 +368,7 @@ from aioflags.destination import Destination
 from aioflags.items import Item
 from aioflags.ledger import Ledger
 from aioflags.register import Register
+from aioflags.roll import Roll
 
 def memory():
     with open("/proc/self/status") as status:
@@ -372,9 +378,10 @@ destination = Destination(sys.argv[1])
 destination.open()
 ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=False)
 register = Register(destination, ledger, "fail")
+roll = Roll(1)
 for number in range(0, 100_000, 1000):
     urls = [f"http://host{n}.example/a/rather/long/path/flag.svg" for n in range(number, number + 1000)]
-    register.claim([(Item(url), 1) for url in urls])
+    register.claim([Item(url) for url in urls], roll)
     if number == 10_000:
         before = memory()
 print(memory() - before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.journal import Half, Ready
 from aioflags.ledger import Ledger, State
 from aioflags.register import Claim, Register
+from aioflags.roll import Roll
 from aioflags.settings import Existing
 
 FLAG = b"flag"
@@ -34,13 +36,20 @@ class Run:
 
     def __init__(self, home: Path, existing: Existing = "fail", *, update: bool = False) -> None:
         self.home = home
+        self.numbers = itertools.count()
         self.destination = Destination(home, is_kept=True)
         self.destination.open()
         self.ledger = Ledger.open(self.destination.state_path, self.destination.run_path, is_kept=True)
         self.register = Register(self.destination, self.ledger, existing, update=update)
 
-    def claim(self, item: Item | Rejected | str = URL, lane: int = 1) -> Claim:
-        return self.register.claim([(Item(item) if isinstance(item, str) else item, lane)])[0]
+    def claim(self, item: Item | Rejected | str = URL, *, in_list: bool = True) -> Claim:
+        entry = Item(item) if isinstance(item, str) else item
+        (claim,) = self.register.claim([entry], Roll(next(self.numbers)) if in_list else None)
+        if isinstance(claim, Claim):
+            return claim
+        # Recognised at a glance.
+        assert claim.status is Status.PRESENT
+        return Claim(entry, name=claim.path, present=claim.bytes, present_digests=claim.digests)
 
     def write(self, claim: Claim, data: bytes = FLAG, etag: str | None = None) -> None:
         """Do all but tell the ledger that the file is there."""
@@ -92,11 +101,12 @@ def done(start: Start, data: bytes = FLAG, etag: str | None = None) -> None:
 # Done
 
 
+@pytest.mark.parametrize("in_list", [True, False])
 @pytest.mark.parametrize("existing", ["fail", "skip", "replace"])
-def test_what_is_done_is_present(start: Start, existing: Existing) -> None:
+def test_what_is_done_is_present(start: Start, existing: Existing, in_list: bool) -> None:
     """--existing is about files that the ledger does not know."""
     done(start)
-    claim = start(existing).claim()
+    claim = start(existing).claim(in_list=in_list)
     assert (claim.present, claim.present_digests, claim.error) == (4, digests_of(FLAG), None)
 
 
@@ -105,9 +115,9 @@ def test_same_item_of_another_list_is_present(start: Start) -> None:
     done(start)
     run = start()
     assert run.claim(Item(URL, name="a")).present == 4
-    other = run.claim("http://i/a", lane=2)
+    other = run.claim("http://i/a")
     assert (other.present, other.name) == (None, f"a-{hashlib.sha256(b'http://i/a').hexdigest()[:8]}")
-    assert run.claim(lane=2).present == 4
+    assert run.claim().present == 4
 
 
 @pytest.mark.parametrize("content", [None, b"", b"flags"], ids=["gone", "empty", "longer"])

@@ -106,11 +106,45 @@ async def test_outcomes_come_in_order_then_the_end() -> None:
     reads: list[OutcomeStream] = []
     stream = make(reads=reads)
     for number in range(3):
-        stream.put(outcome(number))
+        stream.put([outcome(number)])
     stream.finish()
     assert await read_all(stream) == [outcome(number) for number in range(3)]
-    assert reads == [stream] * 3
     assert await read_all(stream) == []
+    assert reads == []
+
+
+async def test_those_who_wait_are_told_of_a_reading() -> None:
+    """Whoever reads the list, and the dispatcher while it is held back; nobody else is bothered."""
+    reads: list[OutcomeStream] = []
+    stream = make(concurrency=4, reads=reads)
+    stream.put([outcome(number) for number in range(9)])
+    waiting = asyncio.ensure_future(stream.wait_for_room())
+    await turn()
+    await anext(stream)
+    assert reads == [stream]
+    await anext(stream)
+    stream.offer_room()
+    await waiting
+    await anext(stream)
+    assert reads == [stream] * 2
+    stream.lane.is_open = False
+    await anext(stream)
+    assert reads == [stream] * 3
+
+
+async def test_finished_list_is_gone_through_in_long_strides() -> None:
+    """As long as all that was claimed is done already; the first that is not ends it."""
+    stream = make(concurrency=4)
+    rooms = []
+    for _ in range(6):
+        rooms.append(stream.room)
+        stream.begin_claims(rooms[-1])
+        assert stream.room == 0
+        stream.end_claims(rooms[-1], are_settled=True)
+    assert rooms == [64, 128, 256, 512, 1024, 1024]
+    stream.begin_claims(2)
+    stream.end_claims(2, are_settled=False)
+    assert stream.room == 64
 
 
 async def test_reader_waits_for_an_outcome() -> None:
@@ -119,7 +153,7 @@ async def test_reader_waits_for_an_outcome() -> None:
     reading = asyncio.ensure_future(read_all(stream))
     await turn()
     assert not reading.done()
-    stream.put(outcome(1))
+    stream.put([outcome(1)])
     await turn()
     assert not reading.done()
     stream.finish()
@@ -129,7 +163,7 @@ async def test_reader_waits_for_an_outcome() -> None:
 async def test_failure_is_raised_after_the_last_outcome() -> None:
     """What was done is told first; the first reason counts."""
     stream = make()
-    stream.put(outcome(1))
+    stream.put([outcome(1)])
     stream.finish(OSError("first"))
     stream.finish(OSError("second"))
     stream.finish()
@@ -142,11 +176,11 @@ async def test_failure_is_raised_after_the_last_outcome() -> None:
 async def test_end_comes_when_everything_on_the_list_has_ended() -> None:
     """Not while something is claimed, waits or is in flight."""
     stream = make()
-    stream.begin_claim()
+    stream.begin_claims(1)
     stream.end_of_list()
     assert not ended(stream)
     stream.lane.waiting = 1
-    stream.end_claim()
+    stream.end_claims(1, are_settled=False)
     stream.finish_if_drained()
     assert not ended(stream)
     stream.lane.waiting, stream.lane.in_flight = 0, 1
@@ -171,7 +205,7 @@ async def test_fault_waits_for_what_is_in_flight() -> None:
     stream.lane.in_flight = 1
     stream.fail_when_drained(OSError("disk full"))
     assert not ended(stream)
-    stream.put(outcome(1))
+    stream.put([outcome(1)])
     stream.lane.in_flight = 0
     stream.finish_if_drained()
     assert await anext(stream) == outcome(1)
@@ -194,7 +228,7 @@ async def test_cancelled_reader_loses_nothing() -> None:
     await turn()
     reading.cancel()
     await asyncio.wait([reading])
-    stream.put(outcome(1))
+    stream.put([outcome(1)])
     assert await anext(stream) == outcome(1)
 
 
@@ -208,9 +242,9 @@ def test_unread_outcomes_hold_the_dispatcher_back() -> None:
     assert not holds(stream)
     stream.lane.in_flight = 4
     for _ in range(3):
-        stream.put(outcome())
+        stream.put([outcome()])
         assert not holds(stream)
-    stream.put(outcome())
+    stream.put([outcome()])
     assert holds(stream)
 
 
@@ -218,7 +252,7 @@ async def test_hold_ends_when_the_reader_reads() -> None:
     """Nothing in flight and nothing unread holds nothing."""
     stream = make(concurrency=1)
     for _ in range(2):
-        stream.put(outcome())
+        stream.put([outcome()])
     assert holds(stream)
     await anext(stream)
     assert not holds(stream)
@@ -229,8 +263,8 @@ async def test_hold_ends_when_the_reader_reads() -> None:
 async def read_until_full(stream: OutcomeStream, *, most: int) -> int:
     """Do what the reader of a list does, each claim going to the queue at once; tells how far it came."""
     for number in range(most):
-        stream.begin_claim()
-        stream.end_claim()
+        stream.begin_claims(1)
+        stream.end_claims(1, are_settled=False)
         stream.lane.waiting += 1
         waiting = asyncio.ensure_future(stream.wait_for_room())
         await turn()
@@ -274,7 +308,7 @@ async def test_unread_outcomes_stop_the_reading_of_the_list() -> None:
     """Items that need no request would fill memory otherwise."""
     stream = make(concurrency=4)
     for number in range(8):
-        stream.put(outcome(number))
+        stream.put([outcome(number)])
     waiting = asyncio.ensure_future(stream.wait_for_room())
     await turn()
     assert not waiting.done()
@@ -301,5 +335,5 @@ async def test_repr_tells_the_state() -> None:
     """For whoever asks why nothing goes on."""
     stream = make()
     stream.lane.waiting, stream.lane.in_flight = 3, 2
-    stream.put(outcome())
+    stream.put([outcome()])
     assert repr(stream) == "OutcomeStream(3 waiting, 2 in flight, 1 unread)"

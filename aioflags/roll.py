@@ -1,0 +1,124 @@
+"""One list being read: which items of it came before, and what the ledger knows of those that probably come next.
+
+A list that is run again comes in the order in which the ledger got to know it. So rows are read ahead in that order and
+compared by URL: a finished job of ten million is gone through without one look-up for each item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from aioflags.items import Item, Outcome, Rejected, Status
+
+__all__ = ["STRETCH", "Done", "Roll"]
+
+#: Rows that are read ahead at a time.
+STRETCH = 1024
+# The numbers of two that follow each other in a list differ by little.
+_NEAR = 64
+
+#: A row of the ledger whose file is done and has the name of its URL: number, URL, name, bytes, digests as text.
+Done = tuple[int, str, str, int, str | None]
+_ReadAhead = Callable[[int], dict[str, Done]]
+
+
+class Roll:
+    """One list.
+
+    Args:
+        number: Its number in this run.
+    """
+
+    __slots__ = ("_ahead", "_behind", "_is_closed", "_last", "_read_to", "_seen", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._behind: dict[str, Done] = {}
+        self._ahead: dict[str, Done] = {}
+        # Number up to which rows were read ahead.
+        self._read_to = -1
+        # One bit for each row of the ledger: a megabyte for eight million.
+        self._seen = bytearray()
+        self._last = 0
+        self._is_closed = False
+
+    def recognise(
+        self,
+        entries: Sequence[Item | Rejected],
+        size_of: Callable[[str], int | None],
+        read_ahead: _ReadAhead,
+        read_digests: Callable[[str | None], dict[str, str]],
+    ) -> list[Outcome]:
+        """Give the outcomes of entries as long as their files are done and there; the first other one ends it.
+
+        Args:
+            entries: Of the list, in its order.
+            size_of: Gives the size of the file of a name in bytes, `None` if there is no such file.
+            read_ahead: Gives those rows that are done by URL, of the stretch that comes after a number.
+            read_digests: Takes the digests of a row apart.
+        """
+        outcomes: list[Outcome] = []
+        for item in entries:
+            if not self._is_plain(item):
+                break
+            row = self._behind.get(item.url) or self._look_up(item.url, read_ahead)
+            if row is None:
+                break
+            number, url, name, size, digests = row
+            if size_of(name) != size:
+                break
+            outcomes.append(
+                Outcome(url, Status.PRESENT, name, size, read_digests(digests), line=item.line)
+                if self.note(number)
+                else Outcome(url, Status.DUPLICATE, line=item.line)
+            )
+        return outcomes
+
+    def _is_plain(self, item: Item | Rejected) -> bool:
+        if not isinstance(item, Item) or self._is_closed:
+            return False
+        if item.name is not None:
+            # The same URL under two names is one item of the list, and two rows: only a close look sees that.
+            self._is_closed = True
+            return False
+        return item.bytes is None and item.sha256 is None and item.checksum is None
+
+    def _look_up(self, url: str, read_ahead: _ReadAhead) -> Done | None:
+        if self._read_to < 0:
+            self._read_on(0, read_ahead)
+        row = self._ahead.get(url)
+        if row is not None:
+            # The first of the stretch ahead: the list goes on there.
+            self._read_on(self._read_to, read_ahead)
+        return row
+
+    def _read_on(self, after: int, read_ahead: _ReadAhead) -> None:
+        self._behind, self._ahead = self._ahead, read_ahead(after)
+        self._read_to = after + STRETCH
+
+    def note(self, row: int) -> bool:
+        """Note that the item of a row came; false if it came before."""
+        place, bit = row >> 3, 1 << (row & 7)
+        if place >= len(self._seen):
+            self._seen.extend(bytes(place + 1 - len(self._seen) + 4096))
+        if self._seen[place] & bit:
+            return False
+        self._seen[place] |= bit
+        return True
+
+    @property
+    def has_seen_any(self) -> bool:
+        """An item was recognised, or a row noted."""
+        return bool(self._seen)
+
+    def has_seen(self, row: int) -> bool:
+        """Tell whether the item of a row came before."""
+        place = row >> 3
+        return place < len(self._seen) and bool(self._seen[place] & 1 << (row & 7))
+
+    def found(self, row: int, read_ahead: _ReadAhead) -> None:
+        """An item had to be looked up, and this is its row: where the list seems to go on, rows are read ahead."""
+        is_near = 0 < row - self._last < _NEAR
+        self._last = row
+        if is_near and not self._is_closed and not self._read_to - STRETCH <= row <= self._read_to:
+            self._read_on(row, read_ahead)

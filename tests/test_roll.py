@@ -1,0 +1,155 @@
+"""A list that is run again is recognised at a glance, and not one item of it wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aioflags.errors import make_error
+from aioflags.items import Item, Outcome, Rejected, Status
+from aioflags.ledger import read_digests
+from aioflags.roll import STRETCH, Done, Roll
+
+
+class Shelf:
+    """Rows and files as the ledger and the destination show them; counts how often rows were read ahead."""
+
+    def __init__(self, rows: Sequence[Done]) -> None:
+        self.rows = rows
+        self.sizes = {row[2]: row[3] for row in rows}
+        self.readings = 0
+
+    def read_ahead(self, after: int) -> dict[str, Done]:
+        self.readings += 1
+        return {row[1]: row for row in self.rows if after < row[0] <= after + STRETCH}
+
+    def recognise(self, roll: Roll, *entries: Item | Rejected | str) -> list[Outcome]:
+        items = [Item(entry) if isinstance(entry, str) else entry for entry in entries]
+        return roll.recognise(items, self.sizes.get, self.read_ahead, read_digests)
+
+
+def url(number: int) -> str:
+    return f"http://h/{number}"
+
+
+def row(number: int) -> Done:
+    return number, url(number), f"{number}", number, "xxh128:00"
+
+
+@pytest.fixture
+def make() -> Callable[..., Shelf]:
+    return lambda *numbers: Shelf([row(number) for number in numbers])
+
+
+def test_what_is_done_is_present(make: Callable[..., Shelf]) -> None:
+    """With all that is known of it, and the line of this list."""
+    shelf = make(1, 2)
+    assert shelf.recognise(Roll(1), Item(url(1), line=7), url(2)) == [
+        Outcome(url(1), Status.PRESENT, "1", 1, {"xxh128": "00"}, line=7),
+        Outcome(url(2), Status.PRESENT, "2", 2, {"xxh128": "00"}),
+    ]
+
+
+def test_second_time_is_a_duplicate(make: Callable[..., Shelf]) -> None:
+    """In the same batch or in a later one; in another list it is not."""
+    shelf, roll = make(1), Roll(1)
+    statuses = [outcome.status for outcome in shelf.recognise(roll, url(1), url(1))]
+    statuses += [outcome.status for outcome in shelf.recognise(roll, url(1))]
+    assert statuses == [Status.PRESENT, Status.DUPLICATE, Status.DUPLICATE]
+    assert shelf.recognise(Roll(2), url(1))[0].status is Status.PRESENT
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        url(9),
+        Item(url(2), bytes=2),
+        Item(url(2), sha256="0" * 64),
+        Item(url(2), checksum="md5:" + "0" * 32),
+        Item(url(2), name="2"),
+        Rejected(url(2), make_error("url", "no")),
+    ],
+    ids=repr,
+)
+def test_first_that_needs_a_closer_look_ends_it(make: Callable[..., Shelf], entry: Item | Rejected | str) -> None:
+    """Those behind it must not be decided before it: it may be the same file."""
+    shelf = make(1, 2, 3)
+    assert [outcome.url for outcome in shelf.recognise(Roll(1), url(1), entry, url(3))] == [url(1)]
+
+
+@pytest.mark.parametrize("size", [None, 0, 3])
+def test_file_that_is_not_as_it_was_needs_a_closer_look(make: Callable[..., Shelf], size: int | None) -> None:
+    """Gone, or of another size."""
+    shelf = make(1, 2)
+    if size is None:
+        del shelf.sizes["2"]
+    else:
+        shelf.sizes["2"] = size
+    assert [outcome.url for outcome in shelf.recognise(Roll(1), url(1), url(2))] == [url(1)]
+
+
+def test_list_with_names_is_looked_at_closely(make: Callable[..., Shelf]) -> None:
+    """From the first name on: the same URL under two names is one item of the list."""
+    shelf, roll = make(1, 2), Roll(1)
+    assert shelf.recognise(roll, Item(url(1), name="x")) == []
+    assert shelf.recognise(roll, url(2)) == []
+
+
+def test_long_list_is_read_ahead_in_stretches() -> None:
+    """One reading for each, whatever the size of the batches."""
+    shelf, roll = Shelf([row(number) for number in range(1, 5 * STRETCH + 1)]), Roll(1)
+    for start in range(1, 5 * STRETCH, 100):
+        numbers = range(start, min(start + 100, 5 * STRETCH + 1))
+        assert len(shelf.recognise(roll, *map(url, numbers))) == len(numbers)
+    assert shelf.readings <= 7
+
+
+def test_list_that_begins_in_the_middle_is_caught_up_with(make: Callable[..., Shelf]) -> None:
+    """After two items that follow each other the rest is recognised."""
+    shelf, roll = Shelf([row(number) for number in range(5000, 5000 + 2 * STRETCH)]), Roll(1)
+    for number in (5000, 5001):
+        assert shelf.recognise(roll, url(number)) == []
+        roll.found(number, shelf.read_ahead)
+        roll.note(number)
+    assert len(shelf.recognise(roll, *map(url, range(5002, 5000 + STRETCH)))) == STRETCH - 2
+    assert roll.has_seen(5001)
+
+
+def test_list_in_another_order_does_not_read_ahead_for_each_item() -> None:
+    """What is looked up anyway costs no more than that."""
+    shelf, roll = Shelf([]), Roll(1)
+    for number in range(1, 50 * STRETCH, STRETCH // 2):
+        assert shelf.recognise(roll, url(number)) == []
+        roll.found(number, shelf.read_ahead)
+    assert shelf.readings == 1
+
+
+def test_list_of_failures_does_not_read_ahead_for_each_item() -> None:
+    """One reading for each stretch is enough to see that nothing of it is done."""
+    shelf, roll = Shelf([]), Roll(1)
+    for number in range(1, 5 * STRETCH):
+        assert shelf.recognise(roll, url(number)) == []
+        roll.found(number, shelf.read_ahead)
+    assert shelf.readings <= 6
+
+
+@given(st.lists(st.integers(1, 60)), st.sets(st.integers(1, 60)))
+def test_nothing_is_said_twice_or_wrongly(numbers: list[int], done: set[int]) -> None:
+    """Whatever the order: what is recognised is done, the first time present, after that a duplicate."""
+    shelf, roll = Shelf([row(number) for number in sorted(done)]), Roll(1)
+    seen: set[int] = set()
+    for number in numbers:
+        outcomes = shelf.recognise(roll, url(number))
+        if outcomes:
+            assert number in done
+            assert outcomes[0].status is (Status.DUPLICATE if number in seen else Status.PRESENT)
+        else:
+            # What the register does after a closer look.
+            assert roll.has_seen(number) == (number in seen)
+            roll.note(number)
+            roll.found(number, shelf.read_ahead)
+        seen.add(number)
+    assert roll.has_seen_any == bool(seen)
