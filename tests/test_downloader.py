@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 import shutil
+import socket
 import ssl
 import subprocess
 import time
@@ -820,3 +821,67 @@ async def test_error_of_an_outcome_can_be_raised(path: Path) -> None:
 
 
 FULL_FILE = AttemptResult(make_error("storage", "file too large"))
+
+
+# A proxy that is gone, a host that is dead
+
+
+def no_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+async def test_proxy_that_refuses_us_ends_a_list_that_is_not_through(path: Path) -> None:
+    """What was let in has its outcome, the rest is not read, and the reader is told at the end."""
+    read: list[str] = []
+    refusal = head(407, length=0)
+    with FaultServer({str(number): say(refusal) for number in range(64)}) as proxy:
+        async with Downloader(path, proxy=f"http://127.0.0.1:{proxy.port}", concurrency=4) as downloader:
+            outcomes: list[Outcome] = []
+            with pytest.raises(DownloadError, match="407; the run was stopped"):
+                async with asyncio.timeout(20), downloader.outcomes(endless(read)) as stream:
+                    async for outcome in stream:
+                        outcomes.append(outcome)
+            late = await downloader.download_one("http://h/late")
+    assert len(outcomes) == len(read) - 1
+    assert {outcome.error and outcome.error.kind for outcome in [*outcomes, late]} == {"http"}
+    assert len(proxy.seen) <= 8
+
+
+async def test_proxy_that_is_gone_is_the_failure_of_each_item_of_a_short_list(path: Path) -> None:
+    """A list that is through has all its outcomes; that is a report, and no exception."""
+    report = await download_many(urls(5), path, proxy=f"http://127.0.0.1:{no_port()}", retries=1)
+    assert {(outcome.error and outcome.error.kind) for outcome in report} == {"connect"}
+    assert sum(outcome.attempts for outcome in report) >= 2
+
+
+@pytest.mark.slow
+async def test_dead_port_fails_all_its_items_and_asks_for_few(path: Path) -> None:
+    """Each that was tried had all its attempts; the others are told why they were not."""
+    report = await download_many(urls(300, f"127.0.0.1:{no_port()}"), path, retries=1)
+    attempts = Counter(outcome.attempts for outcome in report)
+    assert set(attempts) == {0, 2}
+    assert 20 <= attempts[2] <= 36
+    assert {outcome.error and outcome.error.kind for outcome in report} == {"connect"}
+    untried = next(outcome for outcome in report if not outcome.attempts)
+    assert untried.error is not None
+    assert "Connection refused; 127.0.0.1:" in untried.error.message
+    assert "was given up for a while after" in untried.error.message
+
+
+async def test_what_is_waited_for_can_be_asked(path: Path) -> None:
+    """Hosts that are paused, by the clock of the loop."""
+    busy = head(503, "Retry-After: 100", length=0)
+    with FaultServer({"busy": say(busy)}) as server:
+        async with Downloader(path) as downloader:
+            assert downloader.waiting().paused == ()
+            future = downloader.submit(f"http://127.0.0.1:{server.port}/busy")
+            async with asyncio.timeout(20):
+                while not downloader.waiting().paused:
+                    await asyncio.sleep(0.01)
+            (pause,) = downloader.waiting().paused
+            assert (pause.host, pause.waiting) == (f"127.0.0.1:{server.port}", 1)
+            assert 0 < pause.until - asyncio.get_running_loop().time() <= 100
+            future.cancel()
