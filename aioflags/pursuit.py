@@ -179,7 +179,7 @@ class Pursuit:
         self._half = result.half
         if result.location is not None:
             return self._follow(result.location, result, elapsed)
-        if result.must_restart or _is_spoilt(result):
+        if result.must_restart:
             self._is_whole_only = True
             return Again()
         if result.is_unchanged:
@@ -266,11 +266,6 @@ class Pursuit:
             error=error,
             line=self._item.line,
         )
-
-
-def _is_spoilt(result: AttemptResult) -> bool:
-    """Tell whether a file was wrong as a whole that was put together: its head may have been to blame."""
-    return bool(result.resumed_from) and result.error is not None and result.error.kind == "checksum"
 
 
 def feedback_of(result: AttemptResult) -> Feedback:

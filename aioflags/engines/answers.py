@@ -19,6 +19,7 @@ from aioflags.writer import Saved, Wanted
 __all__ = [
     "BodyRules",
     "has_private_host",
+    "judge_rest",
     "keeps_half",
     "result_of_bodiless",
     "result_of_saved",
@@ -102,6 +103,22 @@ def wanted_of(attempt: Attempt, accept: Accept | None = None) -> Wanted:
         content_encoding=accept.content_encoding,
         rest=rest,
     )
+
+
+def judge_rest(result: AttemptResult, *, has_asked: bool) -> AttemptResult:
+    """Have the file asked for whole if its rest was asked for and what came is no good: the head may be to blame.
+
+    Args:
+        result: How the attempt ended.
+        has_asked: It asked for the rest.
+
+    Source: FAULTS, F20 and F25: from zero, once.
+    """
+    if not has_asked or result.error is None:
+        return result
+    is_unreadable = result.http_status is None and result.error.kind == "protocol"
+    is_unfit = result.resumed_from > 0 and result.error.kind in {"protocol", "checksum"}
+    return replace(result, error=None, must_restart=True) if is_unreadable or is_unfit else result
 
 
 def keeps_half(attempt: Attempt, result: AttemptResult | None, *, has_begun: bool) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from dataclasses import replace
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from aioflags.engines.answers import (
     BodyRules,
     has_private_host,
+    judge_rest,
     keeps_half,
     result_of_bodiless,
     result_of_saved,
@@ -77,6 +80,7 @@ class AsyncioEngine:
         result: AttemptResult | None = None
         try:
             result = await self._try(attempt, stream, meter)
+            result = judge_rest(result, has_asked=stream.head is not None)
         finally:
             half = await stream.settle(keeps=keeps_half(attempt, result, has_begun=stream.has_begun))
         return result if half is None else replace(result, half=half)
@@ -168,7 +172,7 @@ class AsyncioEngine:
     ) -> AttemptResult:
         verdict = judge_response(
             response.status,
-            response.headers,
+            response.headers if stream.head is None else _joined(response.headers),
             host=attempt.target.host,
             expected=attempt.expected_bytes,
             max_bytes=self._settings.max_bytes,
@@ -229,6 +233,17 @@ def _wire_url(target: Target) -> URL:
     """The URL as it is to be sent: query and all in the path, for yarl drops a question mark with nothing behind it."""
     root = f"{target.scheme}://{target.netloc}"
     return URL.build(scheme=target.scheme, authority=target.netloc, path=target.url[len(root) :], encoded=True)
+
+
+def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Give one value for each name, as the other engines see it; look-up took the first of several.
+
+    Source: RFC 9110, section 5.3.
+    """
+    joined: CIMultiDict[str] = CIMultiDict()
+    for name, value in headers.items():
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 def _leave(response: aiohttp.ClientResponse) -> None:

@@ -13,6 +13,7 @@ from aioflags.drafts import Draft
 from aioflags.engines.answers import (
     BodyRules,
     has_private_host,
+    judge_rest,
     keeps_half,
     result_of_bodiless,
     result_of_saved,
@@ -75,7 +76,7 @@ class BlockingDriver:
         draft = Draft(self._writer, attempt.row, attempt.half)
         result: AttemptResult | None = None
         try:
-            result = self._try(attempt, draft, guard)
+            result = judge_rest(self._try(attempt, draft, guard), has_asked=draft.head is not None)
         finally:
             half = draft.settle(keeps=keeps_half(attempt, result, has_begun=draft.has_begun))
         return result if half is None else replace(result, half=half)
