@@ -105,6 +105,7 @@ CASES = [
     Case("not-modified", _say(head(304, length=None)), "http", 1),
     Case("empty", _say(head(length=0)), None, 1, b""),
     Case("not-http", _say(b"<html>hello, this is no HTTP at all\r\n\r\n"), "protocol", 2),
+    Case("field-broken", _say(head(200, "Oops", "Content-Length: 2048", length=None) + BODY[:100]), "protocol", 2),
     Case("partial", _say(head(206, "Content-Range: bytes 0-9/100", length=10) + BODY[:10]), "protocol", 2),
     # Content coding: as sent
     Case("gzip", _say(head(200, "Content-Encoding: gzip") + BODY), None, 1, BODY, "gzip"),

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
+from urllib3.util.response import assert_header_parsing
 
 from aioflags.engines.faults import PrivateAddressError
 from aioflags.engines.guard import GuardedSocket
@@ -34,7 +35,15 @@ _Key = tuple[str, str, int, bool]
 
 
 class _FinalResponse(HTTPResponse):
-    """http.client takes any interim answer but 100 for the final one, and its successor for the next request's."""
+    """http.client takes any interim answer but 100 for the final one, and its successor for the next request's.
+
+    And it drops what comes after a field that it cannot read; Content-Length may be there, and half a file passes for a
+    whole one. urllib3 sees that, and only logs it, with the URL and its secrets.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        assert_header_parsing(self.msg)
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]
