@@ -76,7 +76,11 @@ async def open_equipment(
         ledger = await finish_first(opening, lambda ledger: _in(hands, ledger.close))
         stack.push_async_callback(_in, hands, ledger.close)
         register = Register(destination, ledger, settings.existing, settings.hashes, update=settings.update)
-        made = await _make_engine(engine, settings, destination, hands, stack) if isinstance(engine, str) else engine
+        made = (
+            await _make_engine(engine, settings, destination, ledger, hands, stack)
+            if isinstance(engine, str)
+            else engine
+        )
         stack.push_async_callback(made.close)
         claims = GroupCommit(hands, register.claim_lists)
         stack.callback(claims.close)
@@ -95,17 +99,23 @@ def _open_ledger(destination: Destination, settings: Settings) -> Ledger:
 
 
 async def _make_engine(
-    name: EngineName, settings: Settings, destination: Destination, hands: Executor, stack: AsyncExitStack
+    name: EngineName,
+    settings: Settings,
+    destination: Destination,
+    ledger: Ledger,
+    hands: Executor,
+    stack: AsyncExitStack,
 ) -> Engine:
     """Make an engine by its name. Importing drivers and reading certificates would be felt on the loop."""
-    writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes)
+    journal = ledger if settings.ledger else None
+    writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes, journal=journal)
     if name == "asyncio":
         storage = Storage(writer)
         stack.push_async_callback(storage.close)
         make_engine = await _in(hands, partial(_prepare_asyncio_engine, settings))
         return make_engine(storage)
     if name == "processes":
-        return await _in(hands, partial(_make_processes_engine, settings, destination))
+        return await _in(hands, partial(_make_processes_engine, settings, destination, ledger))
     workers = 1 if name == "sequential" else _within_file_limit(settings.concurrency)
     return await _in(hands, partial(_make_threads_engine, settings, writer, workers))
 
@@ -145,10 +155,11 @@ def _make_threads_engine(settings: Settings, writer: Writer, workers: int) -> En
     return ThreadsEngine(writer, settings, context, workers=workers)
 
 
-def _make_processes_engine(settings: Settings, destination: Destination) -> Engine:
+def _make_processes_engine(settings: Settings, destination: Destination, ledger: Ledger) -> Engine:
     from aioflags.engines.processes_engine import ProcessesEngine
     from aioflags.engines.tls import load_ssl_context
 
     # The workers read it again; here it is to fail before the first of them is started.
     load_ssl_context(settings.cacert, insecure=settings.insecure)
-    return ProcessesEngine(destination.path, destination.run_name, settings)
+    path = ledger.path if settings.ledger else None
+    return ProcessesEngine(destination.path, destination.run_name, settings, ledger=path)

@@ -177,7 +177,8 @@ class Intake:
 
         def deliver(outcome: Outcome) -> None:
             self._busy_names.discard(name)
-            if self._recorder is not None:
+            # A file that could not be refreshed is there as it was.
+            if self._recorder is not None and (claim.present is None or outcome.status is Status.SAVED):
                 self._recorder.add(claim.row, outcome)
             ticket.deliver((outcome,))
 
