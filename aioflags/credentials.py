@@ -25,11 +25,16 @@ class Credentials:
         # The `default` entry is not used: it would hand one password to every host of a list.
         self._entries = {host.lower(): entry for host, entry in hosts.items() if host != "default"}
 
-    def headers_for(self, host: str) -> Mapping[str, str]:
-        """Give the fields to send to `host`, a name in lower case; empty if the file does not name it."""
-        if host not in self._entries:
+    def headers_for(self, host: str, port: int | None = None) -> Mapping[str, str]:
+        """Give the fields to send to `host`, a name in lower case; empty if the file does not name it.
+
+        An entry for `host:port` goes before one for the host, which is for all its ports, as in other programs.
+        """
+        shown = f"[{host}]" if ":" in host else host
+        entry = self._entries.get(f"{shown}:{port}") or self._entries.get(host)
+        if entry is None:
             return {}
-        login, _, password = self._entries[host]
+        login, _, password = entry
         token = base64.b64encode(f"{login}:{password or ''}".encode()).decode("ascii")
         return {"Authorization": f"Basic {token}"}
 

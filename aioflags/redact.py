@@ -26,11 +26,11 @@ _PARAMETERS = re.compile(r"[?#;]")
 _TELLTALE = (
     r"(?:(?<!de)sig|token|secret|passw|passphrase|pwd|auth(?!or(?!i))|credential|api[-_.]?key|access[-_.]?key"
     r"|private|policy|sess|jwt|hmac|expire|ticket|cookie|bearer|csrf|assertion|x-amz-|x-goog-|x-oss-|x-cos-|hdn"
-    r"|(?<![a-z0-9])(?:key|md5|sid|otp|pass|pin)(?![a-z0-9]))"
+    r"|(?<![a-z0-9])(?:key|k|kid|md5|sid|otp|pass|pin|tok|tk|creds?|mac|nonce|verify)(?![a-z0-9]))"
 )
 # The bounds keep hostile input linear.
 _SECRET_NAME = re.compile(_TELLTALE + r"[^?&;=#]{0,128}=")
-_LONG_RUN = re.compile(r"[A-Za-z0-9_+/-]{20,}")
+_LONG_RUN = re.compile(r"[A-Za-z0-9_+/-]{16,}")
 _CHANGE = re.compile(r"[a-z](?=[A-Z0-9])|[A-Z](?=[a-z0-9])|[0-9](?=[A-Za-z])")
 _NESTED_USER = re.compile(r"//[^/?#&@]{0,1024}@")
 _PARAMETER = re.compile(r"([?#;&])([^?#;&]*)")

@@ -83,10 +83,18 @@ class FaultServer(HostileServer):
     Args:
         faults: First segment of the path, to what happens; `saved` answers well and keeps the connection.
         context: For https.
+        host: Address to listen at.
+        port: 0 for a free one.
     """
 
-    def __init__(self, faults: Mapping[str, Fault] | None = None, context: ssl.SSLContext | None = None) -> None:
-        super().__init__({"saved": say(answer()), **(faults or {})}, context)
+    def __init__(
+        self,
+        faults: Mapping[str, Fault] | None = None,
+        context: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        super().__init__({"saved": say(answer()), **(faults or {})}, context, host, port)
         self.kept: set[Client] = set()
         self.seen: list[bytes] = []
         self.connections = 0

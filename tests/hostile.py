@@ -82,12 +82,22 @@ class HostileServer:
     Args:
         faults: Path without the first slash and anything behind the next one, to what happens.
         context: For https.
+        host: Address to listen at.
+        port: 0 for a free one.
     """
 
-    def __init__(self, faults: dict[str, Fault], context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        faults: dict[str, Fault],
+        context: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self._faults = faults
         self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._host = f"[{host}]" if ":" in host else host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=256)
         self.port = self._listener.getsockname()[1]
         self.requests: Counter[str] = Counter()
         self.heads: dict[str, bytes] = {}
@@ -98,7 +108,7 @@ class HostileServer:
     @property
     def url(self) -> str:
         """Where it is, without a slash at the end."""
-        return f"{'http' if self._context is None else 'https'}://127.0.0.1:{self.port}"
+        return f"{'http' if self._context is None else 'https'}://{self._host}:{self.port}"
 
     def __enter__(self) -> Self:
         self._threads[0].start()

@@ -48,6 +48,17 @@ def test_no_other_host_gets_any(netrc_file: Path, host: str) -> None:
     assert read_netrc().headers_for(host) == {}
 
 
+def test_entry_for_one_port_is_for_no_other(netrc_file: Path) -> None:
+    """Who writes the port down means that server; an entry without is for those that have none of their own."""
+    write(netrc_file, "machine a.example:8443 login you password hunter3\nmachine b.example login me password hunter2")
+    write(netrc_file, netrc_file.read_text() + "\nmachine b.example:8443 login you password hunter4")
+    credentials = read_netrc()
+    assert credentials.headers_for("a.example", 443) == credentials.headers_for("a.example") == {}
+    assert decoded(credentials.headers_for("a.example", 8443)) == "you:hunter3"
+    assert decoded(credentials.headers_for("b.example", 443)) == "me:hunter2"
+    assert decoded(credentials.headers_for("b.example", 8443)) == "you:hunter4"
+
+
 def test_case_of_a_host_does_not_matter(netrc_file: Path) -> None:
     """The name system knows no case, and a target's host is in lower case."""
     write(netrc_file, "machine A.Example login me password hunter2")

@@ -20,6 +20,7 @@ PLAIN_URLS = [
     "http://example.org/?author=me&design=flat&monkey=1&keyboard=us",
     "http://example.org/?file=some-long-name-of-a-file-2024-edition.tar.gz",
     "http://example.org/?n=12345678901234567890123",
+    "http://example.org/?at=20240131T235959Z&tokyo=1&kind=k&talk=2&macro=3",
     "http://example.org/a;b=1/c.gif",
     "http://example.org/?",
     "http://example.org/#top",
@@ -102,6 +103,14 @@ def test_user_info_is_hidden(url: str, shown: str) -> None:
         "auth.key",
         "md5",
         "sid",
+        "tok",
+        "k",
+        "tk",
+        "x_tok",
+        "cred",
+        "mac",
+        "nonce",
+        "verify",
     ],
 )
 def test_a_secret_parameter_hides_every_value(name: str) -> None:
@@ -113,6 +122,7 @@ def test_a_secret_parameter_hides_every_value(name: str) -> None:
     ("url", "shown"),
     [
         ("http://h/?id=3f2504e04f8941d39a0c0305e82c3301", "http://h/?id=***"),
+        ("http://h/?id=9f86d081884c7d65", "http://h/?id=***"),
         ("http://h/?id=dGhpcyBpcyBhIHNlY3JldCB2YWx1ZQ&x=1", "http://h/?id=***&x=***"),
         ("http://h/?eyJhbGciOiJIUzI1NiJ9eyJzdWIiOiIx", "http://h/?***"),
         ("http://h/x#access_token=hush", "http://h/x#access_token=***"),
