@@ -72,7 +72,7 @@ PROOFS = {
     "pursuit::test_redirect_of_a_public_server_must_stay_public addresses::test_private_addresses_are_known "
     "addresses::test_an_embedded_address_is_judged_like_itself security::test_proxy_is_sent_into_no_private_network",
     "bombs and bodies without end": "engines::test_fault_ends_as_it_must",
-    "heads and trailers without end": "engines::test_fault_ends_as_it_must",
+    "heads and trailers without end": "security::test_head_without_end_ends",
     "headers that the caller smuggles in": "settings::test_wrong_value_is_refused_by_name "
     "urls::test_what_cannot_be_requested_is_refused",
     "weak digests": "transfer::test_digests_must_all_agree writer::test_wrong_digest_leaves_nothing",
@@ -336,6 +336,42 @@ def test_nothing_from_outside_moves_the_cursor(
             assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out + err)
             if "--json" in options:
                 assert len([json.loads(line) for line in out.splitlines()]) == len(lines) + 1
+
+
+# Lies without end
+
+
+def _endless(start: bytes, piece: bytes) -> Any:
+    def fault(client: Client) -> None:
+        client.send(start)
+        while not client.server.closing.is_set():
+            client.send(piece * 1000)
+
+    return fault
+
+
+ENDLESS = {
+    "fields": _endless(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
+    "one-field": _endless(b"HTTP/1.1 200 OK\r\nX-A: ", b"x" * 100),
+    "status-line": _endless(b"HTTP/1.1 200 ", b"x" * 100),
+    "interim": _endless(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
+    "trailers": _endless(head(200, "Transfer-Encoding: chunked", length=None) + b"1\r\nx\r\n0\r\n", b"X-A: b\r\n"),
+    "chunk-size": _endless(head(200, "Transfer-Encoding: chunked", length=None), b"0" * 100),
+    "extension": _endless(head(200, "Transfer-Encoding: chunked", length=None) + b"1;", b"x" * 100),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+def test_head_without_end_ends(tmp_path: Path, engine: EngineName) -> None:
+    """A head, a trailer or a chunk's size that goes on for ever fails its item, soon, and nobody's memory."""
+    with FaultServer(ENDLESS) as server:
+        urls = [f"{server.url}/{name}" for name in ENDLESS]
+        deadlines = {"first_byte_timeout": 1.0, "idle_timeout": 1.0, "max_bytes": 1_000_000}
+        outcomes = download(urls, tmp_path, engine=engine, **deadlines)
+    kinds = {url.rpartition("/")[2]: kind_of(outcome) for url, outcome in outcomes.items()}
+    assert {name: kind for name, kind in kinds.items() if kind not in {"protocol", "timeout", "stalled"}} == {}
+    assert list(tmp_path.iterdir()) == []
 
 
 # Other programs

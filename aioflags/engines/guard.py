@@ -22,6 +22,8 @@ __all__ = ["AbandonedError", "ExpiredError", "Guard", "GuardedSocket"]
 
 #: Seconds after which a read looks up whether the attempt was abandoned.
 _LOOK_UP = 0.25
+#: Bytes that may come without one of the body among them: trailers could go on for ever otherwise.
+_MOST_FRAMING = 8 << 20
 #: State of a TCP connection after a reset; after a FIN it would be CLOSE_WAIT. Source: Linux, tcp_states.h.
 _TCP_CLOSE = 7
 
@@ -60,6 +62,7 @@ class Guard:
         self._is_abandoned = is_abandoned
         self._pace = Pace(settings.idle_timeout, settings.min_speed)
         self._deadline: float | None = None
+        self._framing = 0
         self.requests = 0
         self.was_reset = False
 
@@ -81,6 +84,7 @@ class Guard:
 
     def count(self, size: int) -> None:
         """`size` bytes of the body came."""
+        self._framing = 0
         self.meter.received += size
 
     def check_wanted(self) -> None:
@@ -118,6 +122,11 @@ class Guard:
             except TimeoutError:
                 continue
             self._pace.receive(size, time.monotonic())
+            self._framing += size
+            if self._framing > _MOST_FRAMING:
+                raise ExpiredError(
+                    make_error("protocol", "the framing or the trailer of the body has no end", self._host)
+                )
             if not size:
                 self.was_reset = _was_reset(sock)
             return size
