@@ -11,10 +11,11 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 from typing import Generic, TypeVar
+
+from aioflags.queues import HostQueue, Lane, Pause
 
 __all__ = ["Feedback", "Lane", "Pause", "Schedule"]
 
@@ -35,82 +36,6 @@ class Feedback(Enum):
     OUT_OF_RESOURCES = "out of resources"
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A host that is left alone until a time, why, and how many entries wait for it."""
-
-    host: str
-    until: float
-    why: str
-    waiting: int
-
-
-class Lane:
-    """One stream of entries; its state is kept by the schedule, for others to read."""
-
-    __slots__ = ("in_flight", "is_open", "waiting")
-
-    def __init__(self) -> None:
-        self.is_open = True
-        self.waiting = 0
-        self.in_flight = 0
-
-
-class _Host(Generic[T]):
-    __slots__ = (
-        "begun",
-        "delayed",
-        "in_flight",
-        "is_held",
-        "is_listed",
-        "name",
-        "next_start",
-        "paused_until",
-        "queues",
-        "setbacks",
-        "shrunk_at",
-        "timer_at",
-        "why_paused",
-        "window",
-    )
-
-    def __init__(self, name: str, window: float) -> None:
-        self.name = name
-        self.window = window
-        self.in_flight = 0
-        self.begun: dict[Lane, deque[T]] = {}
-        self.queues: dict[Lane, deque[T]] = {}
-        self.delayed = 0
-        self.is_held = False
-        self.paused_until = float("-inf")
-        self.why_paused = ""
-        self.next_start = float("-inf")
-        self.shrunk_at = float("-inf")
-        self.is_listed = False
-        self.timer_at = float("-inf")
-        self.setbacks = 0
-
-    def ready_at(self) -> float:
-        return max(self.paused_until, self.next_start)
-
-    def is_quiet(self) -> bool:
-        """No entry that has begun is in flight or yet to come; one whose lane is closed may never come."""
-        return not (self.in_flight or self.delayed or any(lane.is_open for lane in self.begun))
-
-    def is_idle(self) -> bool:
-        return not (self.in_flight or self.delayed or self.begun or self.queues)
-
-    def choose(self) -> tuple[dict[Lane, deque[T]], Lane] | None:
-        """Give the queues and the lane whose turn it is: what has begun comes before what is new."""
-        for queues in (self.begun, self.queues):
-            if queues is self.queues and self.is_held and not self.is_quiet():
-                break
-            for lane in queues:
-                if lane.is_open:
-                    return queues, lane
-        return None
-
-
 class Schedule(Generic[T]):
     """Decides which entry starts next.
 
@@ -126,17 +51,17 @@ class Schedule(Generic[T]):
         self._interval = 0.0 if rate is None else 1.0 / rate
         self._window = float(concurrency)
         self._shrunk_at = float("-inf")
-        self._hosts: dict[str, _Host[T]] = {}
+        self._hosts: dict[str, HostQueue[T]] = {}
         # Names of the remembered hosts, the longest idle one first.
         self._idle: dict[str, None] = {}
-        self._listed: deque[_Host[T]] = deque()
+        self._listed: deque[HostQueue[T]] = deque()
         self._timers: list[tuple[float, int, str]] = []
         self._delayed: list[tuple[float, int, str, Lane, T]] = []
         self._sequence = count()
         self.in_flight = 0
 
     def __repr__(self) -> str:
-        waiting = sum(_length(host) for host in self._hosts.values())
+        waiting = sum(len(host) for host in self._hosts.values())
         return f"Schedule({self.in_flight} in flight, {waiting} waiting, {len(self._delayed)} delayed)"
 
     def add(self, entry: T, host: str, lane: Lane, *, not_before: float | None = None, first: bool = False) -> None:
@@ -152,7 +77,7 @@ class Schedule(Generic[T]):
         else:
             self._enqueue(entry, self._host(host), lane, first)
 
-    def _enqueue(self, entry: T, host: _Host[T], lane: Lane, first: bool) -> None:
+    def _enqueue(self, entry: T, host: HostQueue[T], lane: Lane, first: bool) -> None:
         if first:
             host.begun.setdefault(lane, deque()).appendleft(entry)
         else:
@@ -173,7 +98,7 @@ class Schedule(Generic[T]):
                 return entry
         return None
 
-    def _take_from(self, host: _Host[T], now: float) -> T | None:
+    def _take_from(self, host: HostQueue[T], now: float) -> T | None:
         if host.in_flight >= int(host.window):
             return None
         if host.ready_at() > now:
@@ -240,7 +165,7 @@ class Schedule(Generic[T]):
         return [
             Pause(host.name, host.paused_until, host.why_paused, waiting)
             for host in self._hosts.values()
-            if host.paused_until > now and (waiting := _length(host) + host.delayed)
+            if host.paused_until > now and (waiting := len(host) + host.delayed)
         ]
 
     def next_delayed(self) -> Pause | None:
@@ -312,7 +237,7 @@ class Schedule(Generic[T]):
         host = self._hosts.get(host_name)
         return [] if host is None else self._drop([host], lambda name, _: name == host_name)
 
-    def _drop(self, hosts: Iterable[_Host[T]], is_meant: Callable[[str, Lane], bool]) -> list[T]:
+    def _drop(self, hosts: Iterable[HostQueue[T]], is_meant: Callable[[str, Lane], bool]) -> list[T]:
         dropped: list[tuple[str, Lane, T]] = []
         for host in hosts:
             for queues in (host.begun, host.queues):
@@ -333,13 +258,13 @@ class Schedule(Generic[T]):
             self._let_rest(host)
         return [entry for _, _, entry in dropped]
 
-    def _host(self, name: str) -> _Host[T]:
+    def _host(self, name: str) -> HostQueue[T]:
         host = self._hosts.get(name)
         if host is None:
-            host = self._hosts[name] = _Host(name, self._limit)
+            host = self._hosts[name] = HostQueue(name, self._limit)
         return host
 
-    def _let_rest(self, host: _Host[T], now: float = float("-inf")) -> None:
+    def _let_rest(self, host: HostQueue[T], now: float = float("-inf")) -> None:
         """Forget an idle host of which there is nothing to remember at this time; of the others keep the latest."""
         if not host.is_idle():
             return
@@ -353,7 +278,7 @@ class Schedule(Generic[T]):
             del self._idle[host.name]
         del self._hosts[host.name]
 
-    def _list(self, host: _Host[T]) -> None:
+    def _list(self, host: HostQueue[T]) -> None:
         if (host.begun or host.queues) and not host.is_listed:
             host.is_listed = True
             self._listed.append(host)
@@ -368,7 +293,3 @@ class Schedule(Generic[T]):
             _, _, name = heapq.heappop(self._timers)
             if name in self._hosts:
                 self._list(self._hosts[name])
-
-
-def _length(host: _Host[T]) -> int:
-    return sum(len(queue) for queues in (host.begun, host.queues) for queue in queues.values())
