@@ -28,6 +28,9 @@ _PATIENCE = 60.0
 # Pages of 4 KiB. A checkpoint forces the file to the disk, which is felt; 40 MB of log are not.
 _CHECKPOINT = 10_000
 
+# Files that SQLite puts beside a database.
+_COMPANIONS = ("-wal", "-shm", "-journal")
+
 _ALWAYS = """
 PRAGMA trusted_schema = OFF;
 PRAGMA cache_size = -4096;
@@ -180,12 +183,16 @@ class LedgerFile:
                 with suppress(OSError):
                     os.unlink(self._lists)
             if not is_needed:
-                for suffix in ("-wal", "-shm", "-journal", ""):
+                for suffix in (*_COMPANIONS, ""):
                     with suppress(OSError):
                         os.unlink(self.path + suffix)
 
 
 def _connect(path: str) -> sqlite3.Connection:
+    # SQLite itself would follow a link to wherever it leads.
+    for suffix in _COMPANIONS:
+        if os.path.islink(path + suffix):
+            raise OSError(errno.ELOOP, "is a symbolic link", path + suffix)
     # SQLite would make it readable as the umask says, and there are secrets in it.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     os.close(descriptor)

@@ -7,6 +7,8 @@ parts in it.
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 from collections.abc import Container
 from contextlib import suppress
@@ -67,6 +69,7 @@ class PrivateFolder:
         for tries_left in reversed(range(_TRIES)):
             try:
                 self._state = self._root.child(STATE_FOLDER, create=True, mode=0o700)
+                _check_owner(self._root, self._state)
                 if self._try_enter(self._state):
                     return
             except (FileNotFoundError, BlockingIOError):
@@ -127,6 +130,19 @@ class PrivateFolder:
             if not self._is_kept:
                 _empty(self._folder)
             self._state.remove_folder(self.name)
+
+
+def _check_owner(root: Folder, state: Folder) -> None:
+    """Make sure that nobody has laid out a folder for us whose owner could put anything into it.
+
+    Raises:
+        PermissionError: It belongs neither to us nor to the owner of the destination.
+    """
+    if root.fd is None or state.fd is None:
+        return
+    owner = os.fstat(state.fd).st_uid
+    if owner not in {os.geteuid(), os.fstat(root.fd).st_uid}:
+        raise PermissionError(errno.EACCES, "it belongs to another user", state.path)
 
 
 def _sweep_dead_runs(state: Folder) -> None:

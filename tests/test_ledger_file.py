@@ -159,10 +159,11 @@ def test_ledger_of_another_version_is_left_alone(open_ledger: Open, path: str) -
         open_ledger()
 
 
-def test_ledger_that_is_a_link_is_refused(open_ledger: Open, path: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+def test_ledger_that_is_a_link_is_refused(open_ledger: Open, path: str, tmp_path: Path, suffix: str) -> None:
     """It would be written somewhere else."""
     target = tmp_path / "elsewhere"
-    Path(path).symlink_to(target)
+    Path(path + suffix).symlink_to(target)
     with pytest.raises(StorageError, match="open the ledger"):
         open_ledger()
     assert not target.exists()

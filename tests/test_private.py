@@ -98,3 +98,16 @@ def test_worker_joins_and_removes_nothing(root: Folder, tmp_path: Path) -> None:
     assert private.folder.names() == ["part"]
     private.leave()
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+def test_folder_of_another_user_is_refused(root: Folder, tmp_path: Path) -> None:
+    """Its owner could put anything into it; one that belongs to whom the destination belongs to is theirs to use."""
+    state = tmp_path / STATE_FOLDER
+    state.mkdir()
+    os.chown(state, 12345, -1)
+    with pytest.raises(PermissionError, match="another user"):
+        entered(root, is_kept=True)
+    assert os.listdir(state) == []
+    os.chown(tmp_path, 12345, -1)
+    entered(root, is_kept=True).leave()
