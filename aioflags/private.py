@@ -68,8 +68,7 @@ class PrivateFolder:
         """
         for tries_left in reversed(range(_TRIES)):
             try:
-                self._state = self._root.child(STATE_FOLDER, create=True, mode=0o700)
-                _check_owner(self._root, self._state)
+                self._state = _open_state(self._root)
                 if self._try_enter(self._state):
                     return
             except (FileNotFoundError, BlockingIOError):
@@ -130,6 +129,16 @@ class PrivateFolder:
             if not self._is_kept:
                 _empty(self._folder)
             self._state.remove_folder(self.name)
+
+
+def _open_state(root: Folder) -> Folder:
+    state = root.child(STATE_FOLDER, create=True, mode=0o700)
+    try:
+        _check_owner(root, state)
+    except BaseException:
+        state.close()
+        raise
+    return state
 
 
 def _check_owner(root: Folder, state: Folder) -> None:
