@@ -87,8 +87,10 @@ def cut(*fields: str, at: int = CUT_AT, body: bytes = OLD, end: Callable[[Client
 
 
 def refuse(status: int, *fields: str) -> Answer:
-    """Send no file."""
-    return say(head(status, *fields, length=0))
+    """Send no file; in `fields` `{start}` is the first byte that was asked for."""
+    return lambda client, asked: client.send(
+        head(status, *(line.format(start=asked.start) for line in fields), length=0)
+    )
 
 
 def rest(
@@ -96,6 +98,7 @@ def rest(
     *fields: str,
     shift: int = 0,
     until: int | None = None,
+    more: bytes = b"",
     range_field: str | None = "Content-Range: bytes {first}-{last}/{size}",
     length: int | None = -1,
 ) -> Answer:
@@ -106,6 +109,7 @@ def rest(
         fields: Instead of the ETag.
         shift: Bytes by which the answer begins too late.
         until: Bytes of the body that come before the connection ends.
+        more: What comes after them.
         range_field: The field that says which part this is, `None` for none.
         length: Content-Length, -1 for what is right, `None` for none.
     """
@@ -119,6 +123,6 @@ def rest(
         said = (range_field or "").format(first=first, last=len(body) - 1, size=len(body), other=len(body) + 1)
         own = [line for line in said.split("\n") if line]
         announced = len(part) if length == -1 else length
-        client.send(head(206, *(fields or (ETAG,)), *own, length=announced), part[:until])
+        client.send(head(206, *(fields or (ETAG,)), *own, length=announced), part[:until] + more)
 
     return answer
