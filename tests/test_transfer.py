@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from aioflags.errors import DownloadError
+from aioflags.journal import Half
 from aioflags.transfer import (
     MAX_HOPS,
     Accept,
@@ -17,6 +19,8 @@ from aioflags.transfer import (
     Ending,
     Redirect,
     Refuse,
+    Restart,
+    Unchanged,
     Verdict,
     judge_digests,
     judge_end,
@@ -153,7 +157,7 @@ ENDS = [
     (0, False, 0, Ending.CLEAN, None),
     (None, True, 5, Ending.CLEAN, None),
     (None, True, 5, Ending.CUT, "truncated"),
-    (None, True, 5, Ending.RESET, "disconnected"),
+    (None, True, 5, Ending.RESET, "truncated"),
     # RFC 9112, section 8: without a length, a clean end of the connection is the end of the body.
     (None, False, 5, Ending.CLEAN, None),
     (None, False, 5, Ending.CUT, "truncated"),
@@ -266,3 +270,94 @@ def test_no_location_breaks_the_chain(location: str) -> None:
     except DownloadError as error:
         kind = error.kind
     assert kind in {"https", "redirect", "policy"}
+
+
+SOURCE = "http://example.org/big"
+HALF = Half("part", 40, '"a"', SOURCE, 100)
+REST = {"ETag": '"a"', "Content-Range": "bytes 40-99/100", "Content-Length": "60"}
+
+
+def judge_rest(status: int, headers: dict[str, str], **options: Any) -> Verdict:
+    return judge_response(status, CIMultiDict(headers), host=HOST, half=HALF, **options)
+
+
+def test_rest_that_fits_goes_on_after_the_head() -> None:
+    """Sizes are those of the whole file, and what is cut again can be gone on with again."""
+    assert judge_rest(206, REST) == Accept(100, False, None, start=40, etag='"a"', validator='"a"')
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "verdict"),
+    [
+        (206, {"Content-Range": "bytes 0-99/100"}, Restart()),
+        (206, {"Content-Range": "bytes 40-99/101"}, Restart()),
+        (206, {"ETag": '"b"'}, Restart()),
+        (206, {"Content-Encoding": "gzip"}, Restart()),
+        (416, {}, Restart()),
+        (416, {"Content-Range": "bytes */40"}, Restart()),
+    ],
+)
+def test_rest_that_cannot_be_had_is_not_waited_for(status: int, changes: dict[str, str], verdict: Verdict) -> None:
+    """The file is asked for whole, whatever the reason."""
+    assert judge_rest(status, REST | changes) == verdict
+
+
+@pytest.mark.parametrize("status", [*range(100, 200), *range(201, 206), *range(207, 416), *range(417, 600)])
+def test_other_answers_mean_what_they_mean_without_a_range(status: int) -> None:
+    """A range changes the meaning of two statuses, and of no other."""
+    headers = {"Location": "/there", "Content-Length": "5", "ETag": '"a"'}
+    with_range, without = judge_rest(status, headers), judge(status, headers)
+    assert repr(with_range) == repr(without)
+
+
+def test_whole_file_in_place_of_its_rest_begins_at_its_first_byte() -> None:
+    """And has a validator of its own."""
+    verdict = judge_rest(200, {"ETag": '"b"', "Content-Length": "5"})
+    assert verdict == Accept(5, False, None, start=0, etag='"b"', validator='"b"')
+
+
+@pytest.mark.parametrize(
+    ("limits", "kind"),
+    [
+        ({"max_bytes": 100}, None),
+        ({"max_bytes": 99}, "too_large"),
+        ({"expected": 100}, None),
+        ({"expected": 60}, "checksum"),
+    ],
+)
+def test_limits_hold_for_the_whole_file(limits: dict[str, int], kind: str | None) -> None:
+    """Not for the rest of it."""
+    verdict = judge_rest(206, REST, **limits)
+    assert (None if isinstance(verdict, Accept) else refusal(verdict)[0]) == kind
+
+
+def test_framing_of_a_rest_is_held_to_the_same_rules() -> None:
+    """Two ways to find its end are none."""
+    chunked = {"ETag": '"a"', "Content-Range": "bytes 40-99/100", "Transfer-Encoding": "chunked"}
+    assert judge_rest(206, chunked) == Accept(100, True, None, start=40, etag='"a"', validator='"a"')
+    assert refusal(judge_rest(206, chunked | {"Content-Length": "60"}))[0] == "protocol"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "validator"),
+    [
+        (200, {"ETag": '"a"'}, '"a"'),
+        (200, {"ETag": 'W/"a"'}, None),
+        (200, {"ETag": '"a"', "Content-Encoding": "gzip"}, None),
+        (203, {"ETag": '"a"'}, None),
+    ],
+)
+def test_what_was_changed_on_its_way_is_not_what_the_etag_names(
+    status: int, headers: dict[str, str], validator: str | None
+) -> None:
+    """A coding or a proxy makes other bytes of the file; they cannot be gone on with."""
+    verdict = judge(status, headers)
+    assert isinstance(verdict, Accept)
+    assert (verdict.validator, verdict.etag) == (validator, headers["ETag"])
+
+
+def test_not_modified_is_an_answer_to_a_condition_only() -> None:
+    """Without one it brings nothing that we have."""
+    assert judge_response(304, {}, host=HOST, is_conditional=True) == Unchanged()
+    assert refusal(judge(304, {}))[0] == "http"
+    assert isinstance(judge_response(200, {}, host=HOST, is_conditional=True), Accept)
