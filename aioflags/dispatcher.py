@@ -17,7 +17,8 @@ from aioflags.engines.seam import AttemptResult, Engine, Meter
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
 from aioflags.jobs import Job, Running, Waiting
-from aioflags.pursuit import Again, feedback_of, finding_of, pause_of, sign_of
+from aioflags.lessons import feedback_of, finding_of, pause_of, sign_of
+from aioflags.pursuit import Again
 from aioflags.redact import redact_url
 from aioflags.retry import backoff
 from aioflags.schedule import Feedback, Lane, Schedule

@@ -8,26 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aioflags.addresses import is_loopback_host
-from aioflags.breaker import Sign, read_sign
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Status
+from aioflags.lessons import pause_of
 from aioflags.register import Claim
 from aioflags.retry import (
     MISSING_STATUSES,
-    SLOW_STATUSES,
-    TRANSIENT_STATUSES,
     UNKNOWN_HOST_REST,
     backoff,
     retries_allowed,
 )
-from aioflags.schedule import Feedback
 from aioflags.settings import Settings
 from aioflags.transfer import Chain, request_headers
-from aioflags.uplink import Finding, read_finding
 
-__all__ = ["Again", "Pursuit", "feedback_of", "finding_of", "outcome_of_claim", "pause_of", "sign_of"]
+__all__ = ["Again", "Pursuit", "outcome_of_claim"]
 
 # A kept connection that the server closed is asked again for free, but not for ever.
 _FREE_TRIES = 3
@@ -266,46 +261,6 @@ class Pursuit:
             error=error,
             line=self._item.line,
         )
-
-
-def feedback_of(result: AttemptResult) -> Feedback:
-    """Tell what an attempt taught about its host."""
-    if result.detail == "out of resources":
-        return Feedback.OUT_OF_RESOURCES
-    if result.http_status in SLOW_STATUSES:
-        return Feedback.REFUSED
-    if result.error is not None and result.error.kind in {"timeout", "stalled"}:
-        return Feedback.SLOW_DOWN
-    return Feedback.WELL if result.error is None else Feedback.NEUTRAL
-
-
-def sign_of(result: AttemptResult, *, was_sent: bool) -> Sign:
-    """Tell what an attempt says about the health of its host."""
-    if result.is_stale:
-        return Sign.NOTHING
-    return read_sign(
-        None if result.error is None else result.error.kind,
-        http_status=result.http_status,
-        detail=result.detail,
-        was_sent=was_sent,
-        is_paused=pause_of(result) > 0,
-    )
-
-
-def finding_of(result: AttemptResult, *, host: str, via_proxy: bool) -> Finding:
-    """Tell what an attempt at `host`, a name or an address, says about the way out of this machine."""
-    return read_finding(
-        None if result.error is None else result.error.kind,
-        http_status=result.http_status,
-        detail=result.detail,
-        via_proxy=via_proxy,
-        is_loopback=is_loopback_host(host),
-    )
-
-
-def pause_of(result: AttemptResult) -> float:
-    """Tell for how many seconds the server wants its whole host to be left alone."""
-    return (result.retry_after or 0.0) if result.http_status in TRANSIENT_STATUSES else 0.0
 
 
 def outcome_of_claim(claim: Claim) -> Outcome | None:

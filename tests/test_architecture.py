@@ -28,7 +28,7 @@ FLOORS = {
     HANDS: "credentials destination drafts folders groups halves inputs ledger ledger_file lines lock parts private "
     "register roll storage writer",
     ENGINES: "engines",
-    POLICY: "blocking dispatcher downloader equipment intake jobs pursuit recorder streams watch",
+    POLICY: "blocking dispatcher downloader equipment intake jobs lessons pursuit recorder streams watch",
     DOORS: "__main__ cli compare flagserver futures_lab",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}

@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from aioflags.breaker import Sign
 from aioflags.engines.seam import AttemptResult
 from aioflags.errors import KINDS, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.pursuit import Again, Pursuit, feedback_of, finding_of, outcome_of_claim, pause_of, sign_of
+from aioflags.journal import Half
+from aioflags.pursuit import Again, Pursuit, outcome_of_claim
 from aioflags.register import Claim
 from aioflags.retry import backoff
-from aioflags.schedule import Feedback
 from aioflags.settings import Settings
-from aioflags.uplink import Finding
 from aioflags.urls import parse_url
 
 URL = "http://example.org/fr.svg"
@@ -291,42 +289,6 @@ def test_circle_of_redirects_ends() -> None:
     assert (number, outcome.attempts, outcome.error.kind) == (11, 11, "redirect")
 
 
-@pytest.mark.parametrize(
-    ("result", "feedback"),
-    [
-        (AttemptResult(http_status=200), Feedback.WELL),
-        (redirected("/b"), Feedback.WELL),
-        (refused(429), Feedback.REFUSED),
-        (refused(503), Feedback.REFUSED),
-        (failed("timeout"), Feedback.SLOW_DOWN),
-        (failed("stalled", http_status=200), Feedback.SLOW_DOWN),
-        (refused(500), Feedback.NEUTRAL),
-        (refused(404), Feedback.NEUTRAL),
-        (failed("connect"), Feedback.NEUTRAL),
-        (failed("connect", detail="out of resources"), Feedback.OUT_OF_RESOURCES),
-        (failed("storage", detail="destination"), Feedback.NEUTRAL),
-    ],
-)
-def test_what_an_attempt_teaches_about_its_host(result: AttemptResult, feedback: Feedback) -> None:
-    """Only its wish for less, and its success, move the window."""
-    assert feedback_of(result) is feedback
-
-
-@pytest.mark.parametrize(
-    ("result", "seconds"),
-    [
-        (refused(503, retry_after=5.0), 5.0),
-        (refused(429, retry_after=5.0), 5.0),
-        (refused(503), 0.0),
-        (refused(404, retry_after=5.0), 0.0),
-        (AttemptResult(http_status=200, retry_after=5.0), 0.0),
-    ],
-)
-def test_pause_is_what_a_passing_refusal_asks_for(result: AttemptResult, seconds: float) -> None:
-    """On other answers the field means nothing to us."""
-    assert pause_of(result) == seconds
-
-
 ERROR = make_error("exists", "fr.svg exists already")
 
 
@@ -380,17 +342,82 @@ def test_name_that_does_not_exist_is_looked_up_again_after_a_second() -> None:
     assert run(pursue(), failed("dns", detail="unknown host"), jitter=0.0) == [Again(1.0)]
 
 
-def test_sign_for_the_host() -> None:
-    """A stale connection says nothing; a server that names a time is not ill."""
-    assert sign_of(AttemptResult(http_status=200), was_sent=True) is Sign.WELL
-    assert sign_of(refused(503), was_sent=True) is Sign.ILL
-    assert sign_of(refused(503, retry_after=9.0), was_sent=True) is Sign.NOTHING
-    assert sign_of(failed("disconnected", is_stale=True), was_sent=True) is Sign.NOTHING
-    assert sign_of(failed("timeout"), was_sent=False) is Sign.UNREACHABLE
+HALF = Half("part", 2 << 20, '"a"', URL)
+OLDER = Half("older", 1 << 20, '"a"', URL)
 
 
-def test_finding_about_the_network() -> None:
-    """A host that is this machine says nothing of it."""
-    assert finding_of(failed("timeout"), host="example.org", via_proxy=False) is Finding.SILENT
-    assert finding_of(failed("timeout"), host="localhost", via_proxy=False) is Finding.NOTHING
-    assert finding_of(refused(407), host="localhost", via_proxy=True) is Finding.REFUSED
+def claimed(**details: Any) -> Claim:
+    return Claim(Item(URL), parse_url(URL), "fr.svg", **details)
+
+
+def pursue_claim(claim: Claim, **options: Any) -> Pursuit:
+    return Pursuit(claim, Settings(**options), DEFAULTS, {})
+
+
+def test_what_was_kept_is_gone_on_with() -> None:
+    """What an earlier run left, and then what each attempt says that there is; the outcome says from where."""
+    pursuit = pursue_claim(claimed(half=OLDER))
+    assert pursuit.next_attempt().half == OLDER
+    run(pursuit, failed("truncated", half=HALF))
+    assert pursuit.next_attempt().half == HALF
+    run(pursuit, redirected("http://b/", half=HALF))
+    assert pursuit.next_attempt().half == HALF
+    run(pursuit, failed("truncated"))
+    assert pursuit.next_attempt().half is None
+    (outcome,) = run(pursuit, AttemptResult(http_status=206, bytes=5, resumed_from=3))
+    assert isinstance(outcome, Outcome)
+    assert (outcome.resumed_from, outcome.http_status) == (3, 206)
+
+
+def test_rest_that_cannot_be_had_is_given_up_at_once_and_for_good() -> None:
+    """The next attempt costs no retry, waits for nothing, and keeps nothing for another."""
+    pursuit = pursue_claim(claimed(half=HALF), retries=1, ledger=True)
+    assert pursuit.next_attempt().may_keep
+    assert run(pursuit, AttemptResult(http_status=416, must_restart=True)) == [Again(0.0)]
+    attempt = pursuit.next_attempt()
+    assert (attempt.half, attempt.may_keep) == (None, False)
+    assert run(pursuit, failed("truncated")) == [Again(0.5)]
+    (outcome,) = run(pursuit, failed("truncated"))
+    assert isinstance(outcome, Outcome)
+    assert outcome.attempts == 3
+
+
+@pytest.mark.parametrize(("ledger", "may_keep"), [(False, [True, True, False]), (True, [True, True, True])])
+def test_part_is_kept_for_somebody_only(ledger: bool, may_keep: list[bool]) -> None:
+    """For another attempt, or for another run; the last attempt of a run without ledger leaves it to nobody."""
+    pursuit = pursue_claim(claimed(row=7), retries=2, ledger=ledger)
+    seen = []
+    for _ in range(3):
+        seen.append(pursuit.next_attempt().may_keep)
+        run(pursuit, failed("truncated"))
+    assert seen == may_keep
+    assert pursuit.next_attempt().row == (7 if ledger else 0)
+
+
+@pytest.mark.parametrize(
+    ("known", "field"),
+    [
+        ({"etag": 'W/"a"'}, ("If-None-Match", 'W/"a"')),
+        ({"etag": '"a"', "last_modified": "then"}, ("If-None-Match", '"a"')),
+        ({"last_modified": "then"}, ("If-Modified-Since", "then")),
+    ],
+)
+def test_known_file_is_asked_for_if_it_has_changed(known: dict[str, str], field: tuple[str, str]) -> None:
+    """Wherever redirects lead, for that is where it came from; not changed it is present as it was."""
+    claim = claimed(present=5, present_digests={"md5": "00"}, may_replace=True, **known)
+    assert outcome_of_claim(claim) is None
+    pursuit = pursue_claim(claim, ledger=True, header={field[0]: "of the user"})
+    run(pursuit, redirected("http://b/"))
+    attempt = pursuit.next_attempt()
+    name, value = field
+    assert (attempt.is_conditional, attempt.may_replace, attempt.headers[name]) == (True, True, value)
+    assert len(attempt.headers.keys() & {"If-None-Match", "If-Modified-Since"}) == 1
+    (outcome,) = run(pursuit, AttemptResult(http_status=304, is_unchanged=True))
+    assert outcome == Outcome(URL, Status.PRESENT, "fr.svg", 5, {"md5": "00"}, http_status=304, attempts=2, elapsed=2.5)
+
+
+def test_unknown_file_is_asked_for_plainly() -> None:
+    """No condition, no leave to replace."""
+    attempt = pursue_claim(claimed()).next_attempt()
+    assert (attempt.is_conditional, attempt.may_replace) == (False, False)
+    assert not attempt.headers.keys() & {"If-None-Match", "If-Modified-Since", "If-Range", "Range"}
