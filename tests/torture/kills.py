@@ -1,8 +1,9 @@
 """`kill -9` at random moments over jobs of small and large files, and the same command again, until all is there.
 
-What must hold, whenever the kill comes: no wrong byte under a final name; what is there is not asked for again, so
-there are at most as many requests as items and what was in flight at each kill; the last run completes the job, and
-one more finds nothing to do; beside the files only the ledger is left.
+What must hold, whenever the kill comes: no wrong byte under a final name; every final name is known to the ledger, and
+what it says is done is there, whole; what is there is not asked for again, so there are at most as many requests as
+items and what was in flight at each kill; the last run completes the job, and one more finds nothing to do; beside
+the files only the ledger is left.
 """
 
 from __future__ import annotations
@@ -10,20 +11,27 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import xxhash
+
+from aioflags.ledger import State, read_digests
 from aioflags.ledger_file import LEDGER_FILE
 from aioflags.private import STATE_FOLDER
 from tests.torture.origin import Origin
 
-__all__ = ["Figures", "kill_again_and_again"]
+__all__ = ["Figures", "Job", "kill_again_and_again"]
 
 _SMALL, _LARGE = 120, 6
 _LARGE_SIZE = 4_000_000
@@ -31,6 +39,7 @@ _CONCURRENCY = 8
 # Kills of one job, at most; then another job is begun, so that every kind of moment comes up again.
 _KILLS_A_JOB = 6
 _PATIENCE = 60.0
+_ENOUGH = 10
 
 
 @dataclass
@@ -62,15 +71,16 @@ def kill_again_and_again(kills: int, seed: int, directory: Path, *, engine: str 
     """
     chance = random.Random(seed)
     figures = Figures()
-    while figures.kills < kills:
+    # A program that does not even run is not killed, and a broken one need not be shown broken a hundred times.
+    while figures.kills < kills and len(figures.wrong) < _ENOUGH:
         figures.jobs += 1
         path = directory / f"job{figures.jobs}"
         path.mkdir()
-        _Job(path, chance, figures, engine).run(min(_KILLS_A_JOB, kills - figures.kills))
+        Job(path, chance, figures, engine).run(min(_KILLS_A_JOB, kills - figures.kills))
     return figures
 
 
-class _Job:
+class Job:
     """One list, one destination, several runs.
 
     Args:
@@ -89,9 +99,9 @@ class _Job:
         self._directory = path / "files"
         self._list = path / "list.txt"
         durability = chance.choice(["none", "batch", "file"])
-        self._command = [sys.executable, "-m", "aioflags", "get", "-i", str(self._list), "-d", str(self._directory)]
-        self._command += ["--engine", engine, "--durability", durability, "-j", str(_CONCURRENCY), "--per-host", "0"]
-        self._command += ["--json", "--progress", "none", "--min-speed", "0", "--existing", "skip"]
+        self.command = [sys.executable, "-m", "aioflags", "get", "-i", str(self._list), "-d", str(self._directory)]
+        self.command += ["--engine", engine, "--durability", durability, "-j", str(_CONCURRENCY), "--per-host", "0"]
+        self.command += ["--json", "--progress", "none", "--min-speed", "0"]
         # By inode, size and time of change: what was compared and is still the same file is not read again.
         self._compared: dict[str, tuple[int, int, int]] = {}
 
@@ -124,7 +134,7 @@ class _Job:
         # The moments of starting and of ending have no bytes to count.
         until = time.monotonic() + (self._chance.random() if self._chance.random() < 0.3 else _PATIENCE)
         child = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True
+            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True
         )
         while child.poll() is None and origin.sent < enough and time.monotonic() < until:
             time.sleep(0.0005)
@@ -148,15 +158,28 @@ class _Job:
                 if path.read_bytes() != self._bodies[name]:
                     self._figures.wrong.append(f"{name} has wrong bytes")
                 self._compared[name] = mark
+        self._look_into_ledger(now)
         if again := requests.keys() & there:
             self._figures.wrong.append(f"asked for again: {sorted(again)}")
         if (in_flight := requests.total() - len(now.keys() - there)) > _CONCURRENCY:
             self._figures.wrong.append(f"{in_flight} requests in flight at a kill")
 
+    def _look_into_ledger(self, files: Mapping[str, Path]) -> None:
+        """See that it knows every file, and that what it calls done is there and what it says."""
+        rows = read_ledger(self._directory / STATE_FOLDER)
+        whole = {name for name, (state, _, _) in rows.items() if state in {State.READY, State.DONE}}
+        if unknown := files.keys() - whole:
+            self._figures.wrong.append(f"not in the ledger: {sorted(unknown)}")
+        for name, (state, size, digest) in rows.items():
+            body = self._bodies[name]
+            is_true = name in files and size == len(body) and digest == xxhash.xxh128_hexdigest(body)
+            if state == State.DONE and not is_true:
+                self._figures.wrong.append(f"{name} is not as the ledger has it")
+
     def _complete(self, origin: Origin, *statuses: str) -> None:
         """Run it to its end, with nothing but these statuses."""
         before, there = origin.requests.copy(), self._files().keys()
-        done = subprocess.run(self._command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+        done = subprocess.run(self.command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
         outcomes = [json.loads(line) for line in done.stdout.splitlines()][:-1]
         bad = [each for each in outcomes if each["status"] not in statuses]
         if done.returncode or bad or len(outcomes) != len(self._bodies):
@@ -169,6 +192,20 @@ class _Job:
         """Everything below the destination but the folder of the ledger."""
         found = {str(path.relative_to(self._directory)): path for path in self._directory.rglob("*")}
         return {name: path for name, path in found.items() if not name.startswith(STATE_FOLDER)}
+
+
+def read_ledger(folder: Path) -> dict[str, tuple[int, int, str]]:
+    """Name to state, size and digest, out of a copy: what is read is written to, where a log has to be played back."""
+    with tempfile.TemporaryDirectory() as place:
+        for path in folder.glob(f"{LEDGER_FILE}*") if folder.exists() else ():
+            shutil.copy(path, place)
+        if not (copy := Path(place, LEDGER_FILE)).exists():
+            return {}
+        with closing(sqlite3.connect(copy)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'items'").fetchone():
+                return {}
+            rows = connection.execute("SELECT name, state, size, digests FROM items WHERE name IS NOT NULL")
+            return {name: (state, size, read_digests(digests).get("xxh128", "")) for name, state, size, digests in rows}
 
 
 def _mark(path: Path) -> tuple[int, int, int]:

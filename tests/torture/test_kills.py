@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import random
+import sys
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.torture.kills import kill_again_and_again
+from tests.torture.kills import Figures, Job, kill_again_and_again
 from tests.torture.origin import Origin
 
 BODY = bytes(range(256)) * 10
@@ -21,6 +23,29 @@ def test_no_moment_to_be_killed_is_a_bad_one(tmp_path: Path, seed: int) -> None:
     figures = kill_again_and_again(3, seed, tmp_path)
     assert figures.wrong == []
     assert figures.kills == 3
+
+
+# It writes under the final name as bytes come, and begins from the start each time.
+CARELESS = """
+import pathlib, sys, urllib.request
+for url in pathlib.Path(sys.argv[1]).read_text().split():
+    with urllib.request.urlopen(url) as answer, open(f"{sys.argv[2]}/{url.rpartition('/')[2]}", "wb", 0) as file:
+        while block := answer.read(5000):
+            file.write(block)
+"""
+
+
+@pytest.mark.slow
+def test_careless_program_is_caught(tmp_path: Path) -> None:
+    """One that keeps no ledger, starts anew, and leaves what it has when it is killed."""
+    figures = Figures()
+    job = Job(tmp_path, random.Random(1), figures, "asyncio")
+    (tmp_path / "files" / ".aioflags").mkdir(parents=True)
+    job.command = [sys.executable, "-c", CARELESS, str(tmp_path / "list.txt"), str(tmp_path / "files")]
+    job.run(2)
+    said = " ".join(figures.wrong)
+    for fault in ("has wrong bytes", "asked for again", "not in the ledger", "requests for a finished job"):
+        assert fault in said
 
 
 def test_origin_continues_only_what_it_knows() -> None:
