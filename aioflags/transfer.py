@@ -231,7 +231,7 @@ def judge_end(accept: Accept, received: int, ending: Ending, *, host: str) -> Do
         return make_error("truncated", f"{received} of {length} bytes arrived", host)
     if length is not None and received > length:
         return make_error("protocol", f"more than the announced {length} bytes arrived", host)
-    if ending is Ending.CUT:
+    if ending is Ending.CUT or (ending is Ending.RESET and accept.is_chunked):
         return make_error("truncated", f"the connection ended after {received} bytes, before the end of the body", host)
     if ending is Ending.RESET and length is None:
         return make_error("disconnected", f"the connection was reset after {received} bytes", host)

@@ -50,6 +50,18 @@ def _hold_after(*blocks: bytes) -> Fault:
     return fault
 
 
+def _pause_between(*blocks: bytes) -> Fault:
+    """Send blocks that arrive one by one, and fall silent."""
+
+    def fault(client: Client) -> None:
+        for block in blocks:
+            client.send(block)
+            client.server.closing.wait(0.2)
+        client.hold()
+
+    return fault
+
+
 def _say(*blocks: bytes) -> Fault:
     return lambda client: client.send(*blocks)
 
@@ -95,7 +107,13 @@ CASES = [
     Case("chunked-big", _say(CHUNKED + _chunked(BIG, BODY) + b"0\r\n\r\n"), None, 1, BIG + BODY),
     Case("chunked-cut-between", _say(CHUNKED + _chunked(BODY)), "truncated", 2),
     Case("chunked-cut-inside", _say(CHUNKED + b"800\r\n" + BODY[:100]), "truncated", 2),
+    Case("chunked-reset-between", _reset_after(CHUNKED + _chunked(BODY)), "truncated", 2),
+    Case("chunked-reset-inside", _reset_after(CHUNKED + b"800\r\n" + BODY[:100]), "truncated", 2),
+    Case("chunked-reset-behind", _reset_after(CHUNKED + _chunked(BODY) + b"0\r\n\r\n"), None, 1, BODY),
     Case("chunked-bad-size", _say(CHUNKED + _chunked(BODY) + b"xyz\r\n"), "protocol", 2),
+    Case("chunked-bad-size-later", _pause_between(CHUNKED + _chunked(BODY), b"xyz\r\n"), "protocol", 2),
+    Case("chunked-bad-size-last", _pause_between(CHUNKED, _chunked(BODY), _chunked(BODY) + b"xyz\r\n"), "protocol", 2),
+    Case("reset-behind", _reset_after(head() + BODY), None, 1, BODY),
     Case("open-end", _say(OPEN_END + BODY), None, 1, BODY),
     Case("open-end-reset", _reset_after(OPEN_END + BODY), "disconnected", 2),
     Case("length-negative", _say(head(200, "Content-Length: -5", length=None) + BODY), "protocol", 2),

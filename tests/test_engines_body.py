@@ -52,6 +52,8 @@ ENDINGS: dict[str, tuple[Fault, str | None, bytes]] = {
     "cut-chunked": (send(CHUNKED + CHUNK), "truncated", b""),
     "cut-chunk": (send(CHUNKED + CHUNK[:100]), "truncated", b""),
     "reset": (reset_after(head() + BODY[:100]), "truncated", b""),
+    "reset-chunked": (reset_after(CHUNKED + CHUNK), "truncated", b""),
+    "reset-behind": (reset_after(CHUNKED + CHUNK + b"0\r\n\r\n"), None, BODY),
     "reset-open": (reset_after(head(length=None) + BODY), "disconnected", b""),
 }
 

@@ -9,7 +9,7 @@ import ssl
 import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey, RequestInfo
-from aiohttp.http_exceptions import ContentLengthError, TransferEncodingError
+from aiohttp.http_exceptions import ContentLengthError, HttpProcessingError, TransferEncodingError
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -132,6 +132,7 @@ def test_circle_of_causes_ends() -> None:
         (ContentLengthError("Not enough data to satisfy content length header."), True),
         (TransferEncodingError("Not enough data to satisfy transfer length header."), True),
         (TransferEncodingError("400, message='Invalid character in chunk size'"), False),
+        (HttpProcessingError(code=400, message="Invalid character in chunk size"), False),
     ],
 )
 def test_cut_body_is_told_from_broken_framing(cause: Exception | None, is_cut: bool) -> None:

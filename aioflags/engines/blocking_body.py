@@ -89,7 +89,9 @@ class BlockingBody:
         if self._guard.meter.first_byte is None:
             self._guard.begin_body()
         if not chunk:
-            self._ending = Ending.RESET if self._guard.was_reset else Ending.CLEAN
+            # The end of a chunked one is in its framing, and a reset behind it takes nothing away.
+            is_reset = self._guard.was_reset and not self._rules.accept.is_chunked
+            self._ending = Ending.RESET if is_reset else Ending.CLEAN
             self._guard.meter.last_byte = time.monotonic()
         return chunk
 

@@ -94,7 +94,9 @@ class Body:
 
     def _how_it_ended(self) -> Ending:
         """A reset ends a body without length as silently as a clean end; only the protocol knows (undocumented)."""
-        was_reset = self._protocol is not None and isinstance(self._protocol.exception(), OSError)
+        # That of a chunked one is in its framing, and a reset behind it takes nothing away.
+        is_open = not self._rules.accept.is_chunked
+        was_reset = is_open and self._protocol is not None and isinstance(self._protocol.exception(), OSError)
         return Ending.RESET if was_reset else Ending.CLEAN
 
     async def _account(self, size: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 import aiohttp
-from aiohttp.http_exceptions import ContentLengthError, PayloadEncodingError
+from aiohttp.http_exceptions import ContentLengthError, HttpProcessingError
 
 from aioflags.engines.faults import causes_of, detail_of, failed, reason_of, translate_system_fault
 from aioflags.engines.seam import AttemptResult
@@ -45,7 +45,7 @@ def translate(error: BaseException, host: str, *, via_proxy: bool = False) -> At
 
 def is_cut_body(error: aiohttp.ClientPayloadError) -> bool:
     """Tell whether a body ended too early, as opposed to one whose framing is broken."""
-    framing = [each for each in causes_of(error) if isinstance(each, PayloadEncodingError)]
+    framing = [each for each in causes_of(error) if isinstance(each, HttpProcessingError)]
     return not framing or any(isinstance(each, ContentLengthError) or "Not enough" in str(each) for each in framing)
 
 
