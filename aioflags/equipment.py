@@ -116,8 +116,8 @@ async def _make_engine(
         return make_engine(storage)
     if name == "processes":
         return await _in(hands, partial(_make_processes_engine, settings, destination, ledger))
-    workers = 1 if name == "sequential" else _within_file_limit(settings.concurrency)
-    return await _in(hands, partial(_make_threads_engine, settings, writer, workers))
+    threads = 1 if name == "sequential" else settings.concurrency
+    return await _in(hands, partial(_make_threads_engine, settings, writer, threads))
 
 
 def _within_file_limit(threads: int) -> int:
@@ -147,12 +147,12 @@ def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
     return lambda storage: AsyncioEngine(storage, settings, context)
 
 
-def _make_threads_engine(settings: Settings, writer: Writer, workers: int) -> Engine:
+def _make_threads_engine(settings: Settings, writer: Writer, threads: int) -> Engine:
     from aioflags.engines.threads_engine import ThreadsEngine
     from aioflags.engines.tls import load_ssl_context
 
     context = load_ssl_context(settings.cacert, insecure=settings.insecure)
-    return ThreadsEngine(writer, settings, context, workers=workers)
+    return ThreadsEngine(writer, settings, context, workers=_within_file_limit(threads))
 
 
 def _make_processes_engine(settings: Settings, destination: Destination, ledger: Ledger) -> Engine:
