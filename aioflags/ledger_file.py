@@ -24,7 +24,7 @@ SCHEMA_VERSION = 1
 #: "aifl"; tells the system and us that this is a ledger and no other database.
 _APPLICATION_ID = 0x6169666C
 # Seconds; the longest transaction is a thousand rows.
-_PATIENCE = 60.0
+_PATIENCE = 30.0
 # Pages of 4 KiB. A checkpoint forces the file to the disk, which is felt; 40 MB of log are not.
 _CHECKPOINT = 10_000
 

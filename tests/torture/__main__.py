@@ -1,4 +1,4 @@
-"""`python -m tests.torture {soak,kills}`: the long forms."""
+"""`python -m tests.torture {soak,kills,calls}`: the long forms."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import uvloop
 
 from aioflags.equipment import EngineName
+from tests.torture.calls import can_forge, fail_each_call
 from tests.torture.kills import kill_again_and_again
 from tests.torture.soak import soak
 
@@ -28,7 +29,10 @@ def main() -> int:
     soaking.add_argument("--items", type=int, default=20_000, help="(default: %(default)s)")
     killing = commands.add_parser("kills", help="kill -9 at random moments, and the same command again")
     killing.add_argument("--kills", type=int, default=200, help="(default: %(default)s)")
+    commands.add_parser("calls", help="every system call of storage and ledger fails once (needs strace)")
     args = parser.parse_args()
+    if args.command == "calls" and (reason := can_forge()):
+        parser.error(reason)
     print(f"seed {args.seed}, engine {args.engine}", flush=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=args.dir) as directory:
@@ -38,6 +42,9 @@ def main() -> int:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 soaked = runner.run(run)
             wrong, line = soaked.wrong, str(soaked)
+        elif args.command == "calls":
+            failed = fail_each_call(Path(directory))
+            wrong, line = failed.wrong, str(failed)
         else:
             killed = kill_again_and_again(args.kills, args.seed, Path(directory), engine=engine)
             wrong, line = killed.wrong, str(killed)
