@@ -104,7 +104,9 @@ async def finish_first(future: asyncio.Future[R], clean_up: Callable[[R], Awaita
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         await wait_out(future)
-        if clean_up is not None and not future.cancelled() and future.exception() is None:
+        # Its error is looked at, or the loop would report it as lost.
+        has_result = not future.cancelled() and future.exception() is None
+        if clean_up is not None and has_result:
             await wait_out(asyncio.ensure_future(clean_up(future.result())))
         raise
 

@@ -107,6 +107,8 @@ class Stream:
         except asyncio.CancelledError:
             is_over.set()
             await wait_out(opening)
+            # Looked at, or the loop would report it as lost.
+            opening.exception()
             raise
 
     def accept(self, wanted: Wanted, start: int = 0) -> None:

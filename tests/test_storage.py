@@ -7,7 +7,7 @@ import gc
 import hashlib
 import os
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest_asyncio
 from aioflags.destination import Destination
 from aioflags.disk_errors import is_destination_fault
 from aioflags.errors import ChecksumError, RefusedError, StorageError
+from aioflags.journal import Half
 from aioflags.parts import Part
 from aioflags.storage import Saved, Storage, Stream, Wanted
 from aioflags.writer import Whole, Writer
@@ -375,4 +376,93 @@ async def test_full_disk_that_nobody_asks_about_is_not_lost_aloud(tmp_path: Path
     gc.collect()
     await storage.close()
     assert (writer.files, writer.parts) == ({}, [])
+    destination.close()
+
+
+HEAD = b"x" * (1 << 20)
+REST = Half("", 0, '"a"', "http://h/a")
+
+
+async def leave_half(storage: Storage) -> Half:
+    """What a cut stream has left."""
+    stream = storage.stream(7)
+    stream.accept(Wanted("a", row=7, rest=REST))
+    await stream.write([HEAD])
+    half = await stream.settle(keeps=True)
+    assert half is not None
+    return half
+
+
+async def test_stream_goes_on_where_another_was_cut(storage: Storage, writer: SlowWriter) -> None:
+    """What was handed over before it was settled is in the part, and the rest comes after it."""
+    half = await leave_half(storage)
+    assert (half.size, writer.parts) == (len(HEAD), [half.part])
+    stream = storage.stream(7, half)
+    await stream.open_head(Wanted("a"), half)
+    assert stream.head == half
+    stream.accept(Wanted("a", row=7, rest=REST), half.size)
+    await stream.write([b"tail"])
+    saved = await stream.finish()
+    assert await stream.settle(keeps=True) is None
+    assert saved.bytes == len(HEAD) + 4
+    assert writer.files == {"a": HEAD + b"tail"}
+
+
+async def test_head_that_was_asked_for_in_vain_is_kept_or_gone(storage: Storage, writer: SlowWriter) -> None:
+    """As the caller says."""
+    half = await leave_half(storage)
+    stream = storage.stream(7, half)
+    await stream.open_head(Wanted("a"), half)
+    assert await stream.settle(keeps=True) == half
+    assert await storage.stream(7, half).settle(keeps=False) is None
+    assert writer.parts == []
+
+
+async def test_stream_with_a_hole_is_not_kept(tmp_path: Path) -> None:
+    """A batch that could not be written is missing, whoever was cancelled while it was waited for."""
+    destination = Destination(tmp_path)
+    destination.open()
+    writer = FullWriter(destination)
+    storage = Storage(writer)
+    stream = storage.stream(7)
+    stream.accept(Wanted("a", row=7, rest=REST))
+    await stream.write([HEAD])
+    with pytest.raises(StorageError):
+        await stream.write([HEAD])
+    assert await stream.settle(keeps=True) is None
+    assert writer.parts == []
+    await storage.close()
+    destination.close()
+
+
+class LongHeadWriter(SlowWriter):
+    """Reading its heads takes until nobody waits for them any more."""
+
+    def open_half(self, wanted: Wanted, half: Half, check: Callable[[], None]) -> Part | None:
+        self.at_work += 1
+        try:
+            while True:
+                check()
+        finally:
+            self.at_work -= 1
+
+
+async def test_cancelled_while_its_head_is_read_it_stops_reading(tmp_path: Path) -> None:
+    """A head may be long; the part is as it was."""
+    destination = Destination(tmp_path)
+    destination.open()
+    writer = LongHeadWriter(destination)
+    storage = Storage(writer)
+    half = await leave_half(storage)
+    stream = storage.stream(7, half)
+    opening = asyncio.ensure_future(stream.open_head(Wanted("a"), half))
+    while not writer.at_work:
+        await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert writer.at_work == 0
+    assert await stream.settle(keeps=True) == half
+    assert writer.parts == [half.part]
+    await storage.close()
     destination.close()

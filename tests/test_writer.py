@@ -1,20 +1,22 @@
-"""Write, check, sync, publish: in this order, and a failure at any step leaves nothing under a name."""
+"""Write, check, sync, note, publish: in this order, and a failure at any step leaves nothing under a name."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from aioflags.destination import Destination
 from aioflags.errors import ChecksumError, DownloadError, RefusedError, StorageError
+from aioflags.journal import Ready
 from aioflags.parts import Part
 from aioflags.settings import Durability
 from aioflags.writer import Saved, Wanted, Whole, Writer
+from tests.notes import Notes
 
 FLAG = b"flag"
 SHA256 = hashlib.sha256(FLAG).hexdigest()
@@ -247,4 +249,69 @@ def test_bug_in_the_middle_leaves_no_part(destination: Destination) -> None:
     """It is raised, for it is ours; but it does not litter."""
     with pytest.raises(TypeError):
         Writer(destination).write(Whole(Wanted("a"), ["no bytes"]))  # type: ignore[list-item]
+    assert (files(destination), parts(destination)) == ([], [])
+
+
+@pytest.mark.parametrize("durability", ["none", "batch", "file"])
+def test_group_is_noted_once_before_any_of_it_appears(
+    destination: Destination, tape: Tape, durability: Durability
+) -> None:
+    """With all that is known of its files, those that failed left out."""
+    seen: list[list[str]] = []
+
+    class Watching(Notes):
+        def ready(self, group: Sequence[Ready]) -> None:
+            seen.append(files(destination))
+            super().ready(group)
+
+    notes = Watching()
+    group = [
+        Whole(Wanted("a", row=1, etag='"e"', last_modified="then", content_encoding="gzip"), [FLAG]),
+        Whole(Wanted("b", {"sha256": "0" * 64}, row=2), [FLAG]),
+        Whole(Wanted("c", {"sha256": SHA256}, row=3), [FLAG]),
+    ]
+    results = Writer(destination, durability=durability, journal=notes).write_group(group)
+    assert [type(result) for result in results] == [Saved, ChecksumError, Saved]
+    assert seen == [[]]
+    ((first, third),) = notes.groups
+    is_synced = durability != "none"
+    assert first == Ready(1, 4, first.digests, '"e"', "then", "gzip", is_synced)
+    assert (third.row, third.digests["sha256"], third.is_synced) == (3, SHA256, is_synced)
+    links = [index for index, call in enumerate(tape.calls) if call.startswith("link")]
+    syncs = [index for index, call in enumerate(tape.calls) if call.startswith("fdatasync")]
+    assert (len(syncs), max(syncs, default=-1) < min(links)) == (2 if is_synced else 0, True)
+
+
+@pytest.mark.parametrize("durability", ["none", "batch", "file"])
+def test_group_that_cannot_be_noted_does_not_appear(destination: Destination, durability: Durability) -> None:
+    """A final name must never be unknown to the next run; each of its files has the error."""
+    notes = Notes()
+    notes.refuses = True
+    writer = Writer(destination, durability=durability, journal=notes)
+    results = writer.write_group([*GROUP, Whole(Wanted("d", {"sha256": "00"}), [FLAG])])
+    assert [type(result) for result in results] == [StorageError, StorageError, StorageError, ChecksumError]
+    part = writer.new_part(Wanted("e"))
+    with pytest.raises(StorageError, match="ledger"):
+        writer.commit(Wanted("e"), part)
+    part.discard()
+    assert (files(destination), parts(destination)) == ([], [])
+
+
+def test_group_of_failures_is_not_noted(destination: Destination) -> None:
+    """There is nothing to say."""
+    notes = Notes()
+    (result,) = Writer(destination, journal=notes).write_group([Whole(Wanted("a", {"sha256": "00"}), [FLAG])])
+    assert isinstance(result, ChecksumError)
+    assert notes.groups == []
+
+
+def test_bug_in_the_journal_leaves_no_part(destination: Destination) -> None:
+    """It is raised, and what was written is removed."""
+
+    class Broken(Notes):
+        def ready(self, _: Sequence[Ready]) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Writer(destination, journal=Broken()).write_group(GROUP)
     assert (files(destination), parts(destination)) == ([], [])

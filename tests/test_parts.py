@@ -1,0 +1,108 @@
+"""A part that an earlier attempt left is gone on with only if it is a file of ours alone and long enough."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aioflags.digests import Digests
+from aioflags.folders import Folder
+from aioflags.parts import Part
+
+HEAD = bytes(range(256)) * 10_000  # 2.4 MiB: more than is read at a time
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    folder = Folder.open(str(tmp_path))
+    yield folder
+    folder.close()
+
+
+def reopen(folder: Folder, size: int, check: Callable[[], None] = lambda: None) -> Part | None:
+    return Part.reopen(folder, "part", size, ["sha256"], check)
+
+
+def digests_of(data: bytes) -> dict[str, str]:
+    digests = Digests(["sha256"])
+    digests.update(data)
+    return digests.as_hex()
+
+
+@pytest.mark.parametrize("longer", [b"", b"never trusted"])
+def test_head_is_hashed_again_and_the_tail_comes_after_it(folder: Folder, tmp_path: Path, longer: bytes) -> None:
+    """What lies behind the bytes that can be relied upon is cut off; the digests are those of the whole."""
+    (tmp_path / "part").write_bytes(HEAD + longer)
+    part = reopen(folder, len(HEAD))
+    assert part is not None
+    assert (part.size, part.digests.as_hex()) == (len(HEAD), digests_of(HEAD))
+    part.writelines([b"the ", b"tail"])
+    part.close()
+    assert (tmp_path / "part").read_bytes() == HEAD + b"the tail"
+    assert (part.size, part.digests.as_hex()) == (len(HEAD) + 8, digests_of(HEAD + b"the tail"))
+
+
+def symbolic_link(path: Path) -> None:
+    (path / "other").write_bytes(HEAD)
+    (path / "part").symlink_to(path / "other")
+
+
+def hard_link(path: Path) -> None:
+    (path / "other").write_bytes(HEAD)
+    os.link(path / "other", path / "part")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: None,
+        lambda path: (path / "part").write_bytes(HEAD[:-1]),
+        lambda path: (path / "part").mkdir(),
+        lambda path: os.mkfifo(path / "part"),
+        symbolic_link,
+        hard_link,
+    ],
+)
+def test_what_is_no_part_of_ours_is_left_as_it_is(
+    folder: Folder, tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    """Gone, shorter, a folder, a pipe, a link, or with another name somewhere: it is not opened, cut or written to."""
+    make(tmp_path)
+    before = sorted(
+        (path.name, path.is_file() and path.read_bytes()) for path in tmp_path.iterdir() if not path.is_fifo()
+    )
+    assert reopen(folder, len(HEAD)) is None
+    assert before == sorted(
+        (path.name, path.is_file() and path.read_bytes()) for path in tmp_path.iterdir() if not path.is_fifo()
+    )
+
+
+def test_reading_ends_when_nobody_waits_for_it(folder: Folder, tmp_path: Path) -> None:
+    """A head may be long; the file stays, and is closed."""
+    (tmp_path / "part").write_bytes(HEAD)
+    asked: list[None] = []
+
+    def check() -> None:
+        asked.append(None)
+        if len(asked) == 2:
+            raise InterruptedError
+
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(InterruptedError):
+        reopen(folder, len(HEAD), check)
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert (tmp_path / "part").read_bytes() == HEAD
+
+
+def test_growth_is_told_after_each_batch(folder: Folder) -> None:
+    """When its bytes are with the system."""
+    part = Part(folder, "part")
+    sizes: list[tuple[int, int]] = []
+    part.on_growth = lambda grown: sizes.append((grown.size, os.fstat(grown.fileno()).st_size))
+    part.writelines([b"12", b"34"])
+    part.writelines([b"5"])
+    part.discard()
+    assert sizes == [(4, 4), (5, 5)]
