@@ -119,6 +119,12 @@ CASES = [
     Case("length-negative", _say(head(200, "Content-Length: -5", length=None) + BODY), "protocol", 2),
     Case("length-no-number", _say(head(200, "Content-Length: many", length=None) + BODY), "protocol", 2),
     Case("length-and-chunked", _say(head(200, "Transfer-Encoding: chunked") + _chunked(BODY)), "protocol", 2),
+    Case(
+        "chunked-and-more",
+        _say(head(200, "Transfer-Encoding: chunked", "Transfer-Encoding: gzip", length=None) + _chunked(BODY)),
+        "protocol",
+        2,
+    ),
     Case("no-content", _say(head(204, length=None)), "http", 1),
     Case("not-modified", _say(head(304, length=None)), "http", 1),
     Case("empty", _say(head(length=0)), None, 1, b""),

@@ -172,7 +172,7 @@ class AsyncioEngine:
     ) -> AttemptResult:
         verdict = judge_response(
             response.status,
-            response.headers if stream.head is None else _joined(response.headers),
+            _joined(response.headers),
             host=attempt.target.host,
             expected=attempt.expected_bytes,
             max_bytes=self._settings.max_bytes,
