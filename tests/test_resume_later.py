@@ -11,14 +11,25 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 import aioflags
+from aioflags.destination import Destination
+from aioflags.engines.asyncio_engine import AsyncioEngine
+from aioflags.engines.seam import Attempt, Engine, Meter
+from aioflags.engines.threads_engine import ThreadsEngine
+from aioflags.engines.tls import load_ssl_context
 from aioflags.equipment import EngineName
+from aioflags.journal import Half
+from aioflags.settings import Settings
+from aioflags.storage import Storage
+from aioflags.urls import parse_url
+from aioflags.writer import Writer
 from tests.hostile import Client, HostileServer
 from tests.rangefaults import CUT_AT, NEW, OLD, Answer, Ranges, cut, refuse, rest, whole
 
@@ -244,3 +255,69 @@ def is_noted(directory: Path) -> bool:
         return False
     with closing(sqlite3.connect(path)) as ledger:
         return ledger.execute("SELECT 1 FROM halves").fetchone() is not None
+
+
+@dataclass
+class Bench:
+    """One engine over one destination, without a downloader; parts and files as they lie there."""
+
+    engine: Engine
+    directory: Path
+
+    def leave_half(self, name: str) -> Half:
+        """What an earlier attempt has left."""
+        (next((self.directory / ".aioflags").glob("run-*")) / name).write_bytes(OLD[:CUT_AT])
+        return Half(name, CUT_AT, '"old"', "", len(OLD))
+
+
+@asynccontextmanager
+async def bench(directory: Path, engine: str) -> AsyncIterator[Bench]:
+    destination = Destination(directory)
+    destination.open()
+    settings = Settings()
+    async with AsyncExitStack() as stack:
+        stack.callback(destination.close)
+        writer = Writer(destination)
+        made: Engine
+        if engine == "asyncio":
+            storage = Storage(writer)
+            stack.push_async_callback(storage.close)
+            made = AsyncioEngine(storage, settings)
+        else:
+            made = ThreadsEngine(writer, settings, load_ssl_context(None), workers=1)
+        stack.push_async_callback(made.close)
+        yield Bench(made, directory)
+
+
+@pytest.mark.parametrize("row", [0, 7])
+@pytest.mark.parametrize("engine", ["asyncio", "threads"])
+async def test_cancelled_at_any_moment_a_file_that_goes_on_is_whole_kept_or_gone(
+    tmp_path: Path, engine: str, row: int
+) -> None:
+    """With a ledger the part is there, and all of it right, unless the file is; without one nothing is left."""
+    ranges = Ranges()
+    with HostileServer({"file": ranges.steps(rest())}) as server:
+        target = parse_url(f"{server.url}/file")
+        async with bench(tmp_path, engine) as tool:
+            has_begun = 0
+            for turns in (0, 1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 130, 200, 300, 500, 900):
+                half = replace(tool.leave_half(f"{turns}.part"), source=f"{server.url}/file")
+                attempt = Attempt(target, f"{turns}", row=row, half=half, may_keep=True)
+                task = asyncio.ensure_future(tool.engine.fetch(attempt, Meter()))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.wait([task])
+                file = tmp_path / f"{turns}"
+                kept = [part.read_bytes() for part in parts(tmp_path)]
+                if file.exists():
+                    assert (file.read_bytes(), kept) == (OLD, []), turns
+                else:
+                    # Before it has begun nothing is at work, and what there was is as it was.
+                    assert len(kept) == bool(row) or kept == [OLD[:CUT_AT]], turns
+                    has_begun += not kept
+                    assert all(OLD.startswith(part) and len(part) >= CUT_AT for part in kept), turns
+                for part in parts(tmp_path):
+                    part.unlink()
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+            assert row or has_begun
