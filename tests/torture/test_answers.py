@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import xxhash
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
@@ -79,7 +80,7 @@ HEADER_LINES = [
 BODIES = [
     b"0123456789", b"01234", b"", b"a\r\n0123456789\r\n0\r\n\r\n", b"a\r\n0123456789\r\n", b"5\r\n01234\r\n0\r\n\r\n",
     b"A;x=y\r\n0123456789\r\n0\r\nX: y\r\n\r\n", b"5\r\n012345\r\n0\r\n\r\n", b"-5\r\n01234\r\n",
-    b"0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", b"0123456789" * 200_000,
+    b"0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", b"0123456789" * 300,
 ]  # fmt: skip
 
 
@@ -111,7 +112,8 @@ def echo() -> Iterator[tuple[Echo, HostileServer]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+# Each example is two whole jobs: what was found is shown as it was found.
+@settings(max_examples=40, phases=[Phase.generate])
 @given(answers=st.lists(raw_answers(), min_size=10, max_size=30))
 def test_no_answer_makes_a_false_file(echo: tuple[Echo, HostileServer], answers: list[bytes]) -> None:
     """What is saved is what was sent, as its digest says; what is not saved is not there; both drivers agree."""
@@ -136,8 +138,17 @@ def _download(server: HostileServer, count: int, answers: list[bytes], engine: E
 
 
 def _assert_true(outcome: Outcome, body: bytes, answer: bytes) -> None:
+    """Hold a saved file against what was sent, by rules so coarse that they need no reader of HTTP."""
     assert outcome.bytes == len(body)
     assert outcome.digests["xxh128"] == xxhash.xxh128_hexdigest(body)
-    # In one piece, unless it came in chunks, of which no body here has two.
-    assert body == BODY or body in answer
     assert outcome.http_status in {200, 203}
+    if body == BODY:  # the redirect was followed
+        return
+    # In one piece, unless it came in chunks, of which no body here has two.
+    assert body in answer, answer[:300]
+    head = answer[: answer.rindex(body)] if body else answer
+    if lengths := {int(digits) for digits in re.findall(rb"(?i)\ncontent-length:[ \t]*(\d+)\r?\n", head)}:
+        assert lengths == {len(body)}, answer[:300]
+    if b"chunked" in head:
+        rest = answer[len(head) + len(body) :] if body else answer
+        assert b"0\r\n\r\n" in rest or b"0\r\nX: y\r\n" in answer, answer[:300]
