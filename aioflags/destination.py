@@ -17,6 +17,7 @@ from aioflags.digests import Digests
 from aioflags.disk_errors import exists_error, translate_os_error
 from aioflags.errors import DownloadError, StorageError, UsageError, make_error
 from aioflags.folders import Folder
+from aioflags.journal import Half
 from aioflags.parts import Part
 from aioflags.private import STATE_FOLDER, PrivateFolder
 from aioflags.redact import escape_text
@@ -129,16 +130,14 @@ class Destination:
         except OSError as error:
             raise translate_os_error(error, f"create a file in {self.path}") from error
 
-    def open_part(
-        self, name: str, size: int, algorithms: Iterable[str], check: Callable[[], None] = lambda: None
-    ) -> Part | None:
-        """Open a part to go on after its first `size` bytes; `None` if it is not fit for that. See `Part.reopen`.
+    def open_part(self, half: Half, algorithms: Iterable[str], check: Callable[[], None] = lambda: None) -> Part | None:
+        """Open a part to go on after `half`; `None` if it is not fit for that. See `Part.reopen`.
 
         Raises:
             StorageError: There are too many open files; the part may be as good as ever.
         """
         try:
-            return Part.reopen(self._own.folder, name, size, algorithms, check)
+            return Part.reopen(self._own.folder, half, algorithms, check)
         except OSError as error:
             if error.errno not in OUT_OF_RESOURCES:
                 return None

@@ -54,8 +54,13 @@ class Halves:
     def _note(self, row: int, rest: Half, part: Part) -> None:
         if self._is_durable:
             part.sync()
-        self._journal.half(row, replace(rest, part=part.part_name, size=part.synced))
+        noted = self._describe(rest, part)
+        self._journal.half(row, replace(noted, size=part.synced))
         part.is_noted = True
+
+    def _describe(self, rest: Half, part: Part) -> Half:
+        digest = part.digests.as_hex()["xxh128"]
+        return replace(rest, part=part.part_name, size=part.size, hashed=part.size, digest=digest)
 
     def keep(self, row: int, rest: Half | None, part: Part) -> Half | None:
         """Close a part for another attempt to go on with; `None` if nobody can, and it is to be discarded."""
@@ -67,7 +72,7 @@ class Halves:
         except (DownloadError, OSError):
             # The transfer has failed anyway, and its error says more.
             return None
-        return replace(rest, part=part.part_name, size=part.size)
+        return self._describe(rest, part)
 
     def remove(self, half: Half) -> None:
         """Remove a part that nobody goes on with."""

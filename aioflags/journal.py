@@ -19,6 +19,8 @@ class Half:
         validator: Strong ETag or Last-Modified under which they came, as `If-Range` sends it.
         source: Scheme, host, port and path that they came from; a query may be a signature that changes.
         total: Bytes of the whole file, `None` where the server did not say.
+        hashed: Bytes at its beginning whose digest was taken when it was last noted.
+        digest: Their xxh128: if they have another now, somebody else has had his hands on them.
 
     Source: RFC 9110, section 13.1.5 (If-Range); FAULTS: resume is as safe as validator, sole owner, length and hash.
     """
@@ -28,6 +30,8 @@ class Half:
     validator: str
     source: str
     total: int | None = None
+    hashed: int = 0
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

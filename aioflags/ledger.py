@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import IntEnum
 from hashlib import blake2b
 
@@ -277,9 +277,9 @@ class Ledger:
         It can as long as the system has not been started anew; after that only what was synced counts.
         """
         found = self._file.connection.execute(
-            "SELECT part, size, validator, source, total, boot FROM halves WHERE item = ?", (row.id,)
+            "SELECT part, size, validator, source, total, hashed, digest, boot FROM halves WHERE item = ?", (row.id,)
         ).fetchone()
-        return None if found is None else (Half(*found[:5]), self._boot is not None and found[5] == self._boot)
+        return None if found is None else (Half(*found[:7]), self._boot is not None and found[7] == self._boot)
 
     def files(self) -> set[str]:
         """Give the names of what belongs to the ledger in the private folder: parts that somebody may go on with."""
@@ -316,8 +316,8 @@ class Ledger:
                 db.execute("DELETE FROM halves WHERE item = ?", (row,))
             else:
                 db.execute(
-                    "INSERT OR REPLACE INTO halves VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (row, half.part, half.size, half.validator, half.source, half.total, self._boot),
+                    "INSERT OR REPLACE INTO halves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (row, *astuple(half), self._boot),
                 )
 
     def record(self, ends: Sequence[tuple[int, Outcome]]) -> None:

@@ -80,6 +80,8 @@ CREATE TABLE halves (
     validator TEXT NOT NULL,
     source TEXT NOT NULL,
     total INTEGER,
+    hashed INTEGER NOT NULL,
+    digest TEXT NOT NULL,
     boot TEXT
 );
 CREATE TABLE runs (id INTEGER PRIMARY KEY, boot TEXT, started REAL NOT NULL, ended REAL);

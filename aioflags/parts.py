@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from io import FileIO
 from typing import Self
@@ -12,6 +12,7 @@ from typing import Self
 from aioflags.digests import Digests
 from aioflags.disk_errors import translate_os_error
 from aioflags.folders import Folder
+from aioflags.journal import Half
 
 __all__ = ["Part"]
 
@@ -43,28 +44,25 @@ class Part(FileIO):
         super().__init__(folder.create_file(name) if descriptor is None else descriptor, "r+b")
 
     @classmethod
-    def reopen(
-        cls, folder: Folder, name: str, size: int, algorithms: Iterable[str], check: Callable[[], None]
-    ) -> Self | None:
-        """Open a part that an earlier attempt left, to go on after its first `size` bytes, which are hashed again.
+    def reopen(cls, folder: Folder, half: Half, algorithms: Iterable[str], check: Callable[[], None]) -> Self | None:
+        """Open a part that an earlier attempt left, to go on after `half` of it, which is hashed again.
 
-        What lies behind them is cut off. `None` if it is gone, shorter, or not a file of ours alone.
+        What lies behind it is cut off. `None` if the part is gone, shorter, not a file of ours alone, or changed.
 
         Args:
             folder: The private folder.
-            name: Of the file in it.
-            size: Bytes at its beginning that can be relied upon.
+            half: What is to be there.
             algorithms: Digests to compute besides xxh128.
             check: Called now and then while much is read; what it raises ends that.
 
         Raises:
             OSError: As the system gives it.
         """
-        if not _is_sole_file(folder.look(name), size):
+        if not _is_sole_file(folder.look(half.part), half.size):
             return None
-        part = cls(folder, name, algorithms, folder.open_part(name))
+        part = cls(folder, half.part, algorithms, folder.open_part(half.part))
         try:
-            if _is_sole_file(os.fstat(part.fileno()), size) and part._take_in(size, check):
+            if _is_sole_file(os.fstat(part.fileno()), half.size) and part._take_in(half, check):
                 return part
         except BaseException:
             part.close()
@@ -72,16 +70,36 @@ class Part(FileIO):
         part.close()
         return None
 
-    def _take_in(self, size: int, check: Callable[[], None]) -> bool:
-        self.truncate(size)
-        while self.size < size:
-            check()
-            chunk = self.read(_CHUNK)
-            if not chunk:
+    def _take_in(self, half: Half, check: Callable[[], None]) -> bool:
+        """Hash a head and cut off what is behind it; false if it is not what it was."""
+        if half.hashed > half.size:
+            # The end of it is to be fetched again, and proves what is before it all the same.
+            witness = Digests()
+            for chunk in self._read_up_to(half.hashed, check):
+                witness.update(chunk)
+            if witness.as_hex()["xxh128"] != half.digest:
                 return False
+            self.seek(0)
+        else:
+            self._hash_up_to(half.hashed, check)
+            if half.hashed and self.digests.as_hex()["xxh128"] != half.digest:
+                return False
+        self._hash_up_to(half.size, check)
+        self.truncate(half.size)
+        return self.size == half.size
+
+    def _hash_up_to(self, end: int, check: Callable[[], None]) -> None:
+        for chunk in self._read_up_to(end, check):
             self.digests.update(chunk)
             self.size += len(chunk)
-        return True
+
+    def _read_up_to(self, end: int, check: Callable[[], None]) -> Iterator[bytes]:
+        while (left := end - self.tell()) > 0:
+            check()
+            chunk = self.read(min(_CHUNK, left))
+            if not chunk:
+                return
+            yield chunk
 
     def write(self, data: bytes | memoryview, /) -> int:  # type: ignore[override]
         """Append `data`; returns its size in bytes."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from aioflags.journal import Half
@@ -71,7 +72,7 @@ def going_on_from(half: Half | None, target: Target) -> Half | None:
         return None
     if half.total is None or half.size < half.total:
         return half if half.size > 0 else None
-    return Half(half.part, half.total - 1, half.validator, half.source, half.total) if half.total > 1 else None
+    return replace(half, size=half.total - 1) if half.total > 1 else None
 
 
 def range_headers(half: Half | None) -> dict[str, str]:

@@ -173,7 +173,7 @@ class Writer:
         Raises:
             StorageError: The system refused.
         """
-        return self._destination.open_part(half.part, half.size, self._algorithms_of(wanted), check)
+        return self._destination.open_part(half, self._algorithms_of(wanted), check)
 
     def commit(self, wanted: Wanted, part: Part) -> Saved:
         """Check a part, sync it as asked, and let it appear.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aioflags.destination import Destination
+from aioflags.digests import Digests
 from aioflags.drafts import Draft
 from aioflags.errors import ChecksumError, RefusedError, StorageError
 from aioflags.journal import Half
@@ -21,6 +22,13 @@ from tests.notes import Notes
 HEAD = b"x" * LEAST_HALF
 REST = Half("", 0, '"a"', "http://h/a", 2 * LEAST_HALF)
 WANTED = Wanted("a", row=7, rest=REST)
+
+
+def noted(part_name: str, data: bytes, *, size: int = 0) -> Half:
+    """How a part that holds `data` is described."""
+    digests = Digests()
+    digests.update(data)
+    return replace(REST, part=part_name, size=size, hashed=len(data), digest=digests.as_hex()["xxh128"])
 
 
 class Desk:
@@ -92,7 +100,7 @@ def test_head_and_tail_become_one_file(desk: Desk) -> None:
     assert draft.head == half
     draft.accept(WANTED, half.size)
     draft.begin().writelines([b"tail"])
-    assert desk.notes.halves == [(7, replace(half, size=0))]
+    assert desk.notes.halves == [(7, noted(half.part, HEAD + b"tail"))]
     draft.commit()
     assert draft.settle(keeps=True) is None
     assert (desk.files, desk.parts) == ({"a": HEAD + b"tail"}, [])
@@ -108,9 +116,10 @@ def test_draft_that_is_cut(desk: Desk, keeps: bool) -> None:
     part.writelines([b"more"])
     half = draft.settle(keeps=keeps)
     assert part.closed
-    assert half == (replace(REST, part=part.part_name, size=len(HEAD) + 4) if keeps else None)
+    data = HEAD + b"more"
+    assert half == (noted(part.part_name, data, size=len(data)) if keeps else None)
     assert desk.parts == ([part.part_name] if keeps else [])
-    assert desk.notes.halves[-1] == (7, replace(REST, part=part.part_name) if keeps else None)
+    assert desk.notes.halves[-1] == (7, noted(part.part_name, data) if keeps else None)
 
 
 @pytest.mark.parametrize("keeps", [True, False])

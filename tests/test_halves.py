@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aioflags.destination import Destination
+from aioflags.digests import Digests
 from aioflags.halves import Halves
 from aioflags.journal import Half
 from aioflags.parts import Part
@@ -37,6 +38,13 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+def noted(part: Part, blocks: int, *, size: int = 0) -> Half:
+    """How a part of so many blocks is described."""
+    digests = Digests()
+    digests.update(BLOCK * blocks)
+    return replace(REST, part=part.part_name, size=size, hashed=blocks * len(BLOCK), digest=digests.as_hex()["xxh128"])
+
+
 def grow(part: Part, blocks: int) -> None:
     for _ in range(blocks):
         part.writelines([BLOCK])
@@ -49,7 +57,7 @@ def test_part_is_noted_once_when_there_is_enough_of_it(destination: Destination,
     grow(part, 1)
     assert notes.halves == []
     grow(part, 300)
-    assert notes.halves == [(7, replace(REST, part=part.part_name, size=0))]
+    assert notes.halves == [(7, noted(part, 2))]
     assert synced == []
     part.discard()
 
@@ -64,7 +72,7 @@ def test_note_says_what_is_on_stable_storage(destination: Destination, synced: l
     assert synced == moments
     assert [half.size for _, half in notes.halves if half is not None] == moments
     half = halves.keep(7, REST, part)
-    assert half == notes.halves[-1][1] == replace(REST, part=part.part_name, size=300 * len(BLOCK))
+    assert half == notes.halves[-1][1] == noted(part, 300, size=300 * len(BLOCK))
     part.discard()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from aioflags.digests import Digests
 from aioflags.folders import Folder
+from aioflags.journal import Half
 from aioflags.parts import Part
 
 HEAD = bytes(range(256)) * 10_000  # 2.4 MiB: more than is read at a time
@@ -23,7 +24,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
 
 
 def reopen(folder: Folder, size: int, check: Callable[[], None] = lambda: None) -> Part | None:
-    return Part.reopen(folder, "part", size, ["sha256"], check)
+    return Part.reopen(folder, Half("part", size, '"a"', "http://h/a"), ["sha256"], check)
 
 
 def digests_of(data: bytes) -> dict[str, str]:
@@ -106,3 +107,26 @@ def test_growth_is_told_after_each_batch(folder: Folder) -> None:
     part.writelines([b"5"])
     part.discard()
     assert sizes == [(4, 4), (5, 5)]
+
+
+@pytest.mark.parametrize("size", [len(HEAD) - 1, len(HEAD), len(HEAD) + 5])
+@pytest.mark.parametrize("hashed", [0, 1, len(HEAD) // 2, len(HEAD)])
+@pytest.mark.parametrize("changed", [None, 0, len(HEAD) // 2 - 1, len(HEAD) - 1])
+def test_head_that_is_not_what_it_was_is_not_gone_on_with(
+    folder: Folder, tmp_path: Path, size: int, hashed: int, changed: int | None
+) -> None:
+    """As far as its digest was taken; where the last byte is to be fetched again, it is proven with the others."""
+    body = bytearray(HEAD + b"later")
+    digest = digests_of(bytes(body[:hashed]))["xxh128"]
+    if changed is not None:
+        body[changed] ^= 1
+    (tmp_path / "part").write_bytes(body)
+    half = Half("part", size, '"a"', "http://h/a", None, hashed, digest)
+    part = Part.reopen(folder, half, ["sha256"], lambda: None)
+    assert (part is None) == (changed is not None and changed < hashed)
+    if part is None:
+        assert (tmp_path / "part").read_bytes() == body
+        return
+    assert (part.size, part.tell(), part.digests.as_hex()) == (size, size, digests_of(bytes(body[:size])))
+    assert os.fstat(part.fileno()).st_size == size
+    part.close()
