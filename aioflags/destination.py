@@ -243,8 +243,15 @@ class Destination:
         return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
 
     def sweep_parts(self, kept: Container[str]) -> None:
-        """Remove what earlier runs left in the private folder, but for the parts whose names are in `kept`."""
-        self._own.sweep(kept)
+        """Remove what earlier runs left in the private folder, but for the parts whose names are in `kept`.
+
+        Raises:
+            StorageError: The system refused.
+        """
+        try:
+            self._own.sweep(kept)
+        except OSError as error:
+            raise translate_os_error(error, f"use {self.path} as destination") from error
 
     def close(self) -> None:
         """Remove what is private and not to be kept."""

@@ -125,7 +125,9 @@ class Folder:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), goal) from error
             os.rename(source, goal, src_dir_fd=self._fd, dst_dir_fd=to._fd)
         else:
-            os.unlink(source, dir_fd=self._fd)
+            # It has its new name; the old one is swept with the rest.
+            with suppress(OSError):
+                os.unlink(source, dir_fd=self._fd)
 
     def move_over(self, name: str, to: Folder, new_name: str) -> None:
         """Move a file to a name, replacing the file or link that has it; a directory is not replaced."""

@@ -236,7 +236,8 @@ class Ledger:
     def confirm(self, row: Row) -> None:
         """Note that a file that was ready has its name: the run died before it could say so."""
         self._file.connection.execute(
-            "UPDATE items SET state = ?, is_ours = 1, run = ?, ended = ? WHERE id = ?",
+            "UPDATE items SET state = ?, is_ours = 1, kind = NULL, message = NULL, host = NULL, run = ?, ended = ? "
+            "WHERE id = ?",
             (State.DONE, self._run, time.time(), row.id),
         )
 

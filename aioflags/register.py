@@ -212,16 +212,19 @@ class Register:
         return replace(half, size=size) if size >= _LEAST_HALF else None
 
     def _is_believed(self, row: Row, claim: Claim, size: int) -> bool:
-        """Tell whether a file is the one on record; where the run died before it said `done`, by its digests."""
+        """Tell whether a file is the one on record; where no run has said that it is done, its digests decide.
+
+        A run may have died before it said so, or the disk failed after the file had its name.
+        """
         assert claim.name is not None
-        if row.state not in {State.DONE, State.READY} or row.size != size:
-            return False
         assert isinstance(claim.item, Item)
-        if claim.item.bytes is not None and claim.item.bytes != size:
+        if row.size != size or claim.item.bytes not in {None, size}:
             return False
         recorded = read_digests(row.digests)
-        unknown = claim.digests.keys() - recorded.keys()
-        if row.state == State.READY or unknown:
+        is_done = row.state == State.DONE
+        if not is_done and not recorded:
+            return False
+        if not is_done or claim.digests.keys() - recorded.keys():
             found = self._destination.digest(claim.name, [*recorded.keys() - {"xxh128"}, *claim.digests])
             if any(found.get(algorithm) != digest for algorithm, digest in recorded.items()):
                 return False
@@ -229,8 +232,8 @@ class Register:
         return all(recorded.get(algorithm) == digest for algorithm, digest in claim.digests.items())
 
     def _believe(self, claim: Claim, row: Row, size: int) -> Claim:
-        is_ours = row.is_ours or row.state == State.READY
-        if row.state == State.READY:
+        is_ours = row.is_ours or row.state != State.DONE
+        if row.state != State.DONE:
             self._ledger.confirm(row)
         present = replace(claim, present=size, present_digests=read_digests(row.digests))
         if not (self._update and is_ours):

@@ -228,3 +228,18 @@ def test_new_file_has_the_rights_of_the_umask(tmp_path: Path) -> None:
         os.umask(before)
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
     folder.close()
+
+
+def test_file_that_has_its_new_name_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old name that cannot be removed is no reason to say that the file has not moved."""
+    folder = Folder.open(str(tmp_path))
+    write(folder, "part")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        folder.move_new("part", folder, "flag")
+    assert read(folder, "flag") == b"flag"
+    folder.close()

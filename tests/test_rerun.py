@@ -184,6 +184,31 @@ def test_killed_before_it_was_said_to_be_done(start: Start) -> None:
     assert run.ledger.find(URL, None).state == State.DONE  # type: ignore[union-attr]
 
 
+def test_disk_that_failed_after_the_rename(start: Start) -> None:
+    """The item is said to have failed, but its file is there, and what it was to be: present the next time."""
+    run = start()
+    claim = run.claim()
+    run.write(claim)
+    run.fail(claim)
+    run.end()
+    run = start()
+    assert run.claim().present == 4
+    row = run.ledger.find(URL, None)
+    assert row is not None
+    assert (row.state, row.is_ours) == (State.DONE, True)
+
+
+def test_stranger_under_the_name_of_an_item_that_failed(start: Start, tmp_path: Path) -> None:
+    """Whoever has put it there, the ledger has no digest of it."""
+    run = start()
+    run.fail(run.claim())
+    run.end()
+    (tmp_path / "a").write_bytes(b"")
+    claim = start().claim()
+    assert claim.error is not None
+    assert claim.error.kind == "exists"
+
+
 def test_killed_before_the_rename(start: Start, tmp_path: Path) -> None:
     """The file has no name yet: it is fetched."""
     run = start()
