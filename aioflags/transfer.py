@@ -148,7 +148,8 @@ def judge_response(
 
 
 def _judge_body_head(headers: Mapping[str, str], host: str, expected: int | None, max_bytes: int | None) -> Verdict:
-    transfer_coding = headers.get("Transfer-Encoding", "").strip().lower()
+    # Python's own idea of space is wider than that of HTTP (RFC 9110, section 5.6.3), and so than that of the drivers.
+    transfer_coding = headers.get("Transfer-Encoding", "").strip(" \t").lower()
     is_chunked = transfer_coding == "chunked"
     announced = headers.get("Content-Length")
     if transfer_coding and (not is_chunked or announced is not None):
@@ -156,7 +157,7 @@ def _judge_body_head(headers: Mapping[str, str], host: str, expected: int | None
         return _refuse("protocol", "Transfer-Encoding is unknown, or comes together with Content-Length", host)
     length: int | None = None
     if announced is not None:
-        if not _DIGITS.fullmatch(announced.strip()):
+        if not _DIGITS.fullmatch(announced.strip(" \t")):
             return _refuse("protocol", f"Content-Length {escape_text(announced[:40])!r} is no length", host)
         length = int(announced)
         error = judge_size(length, host=host, expected=expected, max_bytes=max_bytes, is_whole=True)

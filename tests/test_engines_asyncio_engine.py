@@ -34,7 +34,7 @@ from aioflags.writer import Writer
 from tests.faultserver import FaultServer, answer, say, server_context
 from tests.hostile import BODY, Client, Fault, head
 from tests.leftovers import forgive_uvloop, moments
-from tests.test_engines import BIG, CASES, DEADLINES, MISSING
+from tests.test_engines import BIG, CASES, DEADLINES, MISSING, serving
 
 Fetch = Callable[..., Any]
 DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
@@ -121,9 +121,9 @@ async def test_faults_end_the_same_on_every_loop(context: ssl.SSLContext | None,
     """The contract suite runs its faults on one loop; what they end as does not depend on it."""
     cases = [case for case in CASES if case.name != "transient"]
     faults = {case.name: case.fault for case in cases} | {name: say(reply) for name, reply in MISSING.items()}
-    with FaultServer(faults, context) as server:
+    with serving(faults, context, FaultServer) as servers:
         report = await download_many(
-            [f"{server.url}/{name}" for name in faults],
+            [f"{server.url}/{name}" for name, server in servers.items()],
             tmp_path / "files",
             retries=0,
             per_host=0,
@@ -135,7 +135,7 @@ async def test_faults_end_the_same_on_every_loop(context: ssl.SSLContext | None,
             cacert=cacert,
         )
         seen = {outcome.url.rpartition("/")[2]: outcome.error and outcome.error.kind for outcome in report}
-        requests = {name: server.requests[f"/{name}"] for name in faults}
+        requests = {name: server.requests[f"/{name}"] for name, server in servers.items()}
     assert seen == {case.name: case.kind for case in cases} | dict.fromkeys(MISSING, "http")
     assert requests == {**dict.fromkeys(faults, 1), "loop": 11}
     files = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}

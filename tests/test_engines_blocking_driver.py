@@ -23,8 +23,8 @@ from aioflags.engines.tls import load_ssl_context
 from aioflags.settings import Settings
 from aioflags.urls import parse_url
 from aioflags.writer import Writer
-from tests.faultserver import FaultServer, answer, say, server_context, tunnel
-from tests.hostile import BODY, Client, head
+from tests.faultserver import FaultServer, answer, keep_open, say, server_context, tunnel
+from tests.hostile import BODY, Client, Fault, head
 
 BIG = BODY * 1000  # 2 MB: more than is written at once
 
@@ -121,7 +121,19 @@ def test_connection_is_used_again(bench: Open, context: ssl.SSLContext | None, c
         assert (kinds, server.connections) == (["http", None, None, None, None, None], 1)
 
 
-@pytest.mark.parametrize("path", ["cut", "refused", "endless", "closing"])
+def _breaking_off(*blocks: bytes) -> Fault:
+    """Send blocks one by one and then wait for another request, as if the answer were whole."""
+
+    def fault(client: Client) -> None:
+        for block in blocks:
+            client.send(block)
+            client.server.closing.wait(0.05)
+        keep_open(client)
+
+    return fault
+
+
+@pytest.mark.parametrize("path", ["cut", "refused", "endless", "closing", "broken", "late"])
 def test_connection_that_is_not_read_to_its_end_is_not_used_again(bench: Open, path: str) -> None:
     """What is left on it would be the answer to the next request."""
     faults = {
@@ -129,6 +141,8 @@ def test_connection_that_is_not_read_to_its_end_is_not_used_again(bench: Open, p
         "refused": say(answer(b"x" * 1_000_000, status=404)),
         "endless": lambda client: client.send(answer(BIG)),
         "closing": lambda client: client.send(head() + BODY),
+        "broken": _breaking_off(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", b"xyz\r\n"),
+        "late": _breaking_off(b"HTTP/1.1 404 No\r\nContent-Length: 9\r\n\r\nabc"),
     }
     with FaultServer(faults) as server, bench(max_bytes=5000) as tool:
         tool.fetch(f"{server.url}/{path}")

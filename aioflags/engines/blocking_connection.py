@@ -11,15 +11,14 @@ import socket
 import ssl
 import time
 from collections import OrderedDict
-from http.client import HTTPResponse, parse_headers
 from io import BufferedReader, RawIOBase
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
-from urllib3.util.response import assert_header_parsing
 
+from aioflags.engines.blocking_response import FinalResponse
 from aioflags.engines.faults import PrivateAddressError
 from aioflags.engines.guard import GuardedSocket
 from aioflags.engines.seam import Attempt
@@ -34,29 +33,10 @@ _MOST_IDLE = 2
 _Key = tuple[str, str, int, bool]
 
 
-class _FinalResponse(HTTPResponse):
-    """http.client takes any interim answer but 100 for the final one, and its successor for the next request's.
-
-    And it drops what comes after a field that it cannot read; Content-Length may be there, and half a file passes for a
-    whole one. urllib3 sees that, and only logs it, with the URL and its secrets.
-    """
-
-    def begin(self) -> None:
-        super().begin()
-        assert_header_parsing(self.msg)
-
-    def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()  # type: ignore[misc]
-        while 100 <= status < 200 and status != 101:
-            parse_headers(self.fp)
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-        return version, status, reason
-
-
 class Connection(HTTPConnection):
     """A connection that refuses private peers where only public ones are allowed, and knows which kind it has."""
 
-    response_class = _FinalResponse
+    response_class = FinalResponse
     is_public_only = False
     is_private = False
 

@@ -40,6 +40,8 @@ _WHOLE = 1 << 20
 _CHUNK = 1 << 16
 #: Bodies of answers that are not wanted are read to keep the connection, up to here.
 _DRAIN = 1 << 16
+#: Seconds for that.
+_DRAIN_TIME = 1.0
 
 
 class BlockingDriver:
@@ -155,7 +157,7 @@ class BlockingDriver:
         )
         if isinstance(verdict, Accept):
             return self._receive(attempt, verdict, response, draft, guard)
-        _drain(response)
+        _drain(response, guard)
         # Behind a proxy the peer is the proxy, which says nothing about the server.
         is_private = connection.is_private and not self._connections.via_proxy
         return result_of_bodiless(verdict, response.status, response.headers, is_private=is_private)
@@ -193,14 +195,16 @@ class BlockingDriver:
         return draft.commit()
 
 
-def _drain(response: BaseHTTPResponse) -> None:
+def _drain(response: BaseHTTPResponse, guard: Guard) -> None:
     """Read a small body that nobody wants, so that the connection can be used again."""
     announced = response.headers.get("Content-Length", "")
     if announced.isdigit() and int(announced) <= _DRAIN:
-        with suppress(*BLOCKING_ERRORS):
+        # The status is known, and a body that comes late or never does not change it.
+        guard.hurry(_DRAIN_TIME)
+        with suppress(ExpiredError, *BLOCKING_ERRORS):
             response.read(decode_content=False)
 
 
 def _is_read(response: BaseHTTPResponse) -> bool:
-    """Nothing of the answer is left on the connection."""
-    return response.closed or response.length_remaining == 0
+    """Nothing of the answer is left on the connection; urllib3 tells only whether it was closed."""
+    return bool(response._original_response.is_read)  # type: ignore[attr-defined]

@@ -82,6 +82,10 @@ class Guard:
         self._deadline = None
         self._pace = Pace(self.settings.idle_timeout, self.settings.min_speed)
 
+    def hurry(self, seconds: float) -> None:
+        """What is awaited now has `seconds` at most."""
+        self._deadline = min(time.monotonic() + seconds, self._deadline or float("inf"))
+
     def count(self, size: int) -> None:
         """`size` bytes of the body came."""
         self._framing = 0

@@ -7,6 +7,7 @@ from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 
 from urllib3.exceptions import HTTPError
 
+from aioflags.engines.blocking_response import FramingError
 from aioflags.engines.faults import causes_of, detail_of, failed, reason_of, translate_system_fault
 from aioflags.engines.seam import AttemptResult
 from aioflags.errors import make_error
@@ -57,7 +58,7 @@ def ending_of(error: BaseException, host: str) -> Ending:
         ProtocolError: Not by its end, but by broken framing.
     """
     chain = _chain(error)
-    if any(_is_bad_chunk_size(each) for each in chain):
+    if any(isinstance(each, FramingError) for each in chain):
         raise make_error("protocol", "the chunked framing of the body is broken", host) from error
     if any(isinstance(each, OSError) for each in chain):
         return Ending.RESET
@@ -73,11 +74,6 @@ def _tunnel_refused(chain: list[BaseException], host: str) -> AttemptResult | No
         return None
     status = int(found[1])
     return failed("http", f"the proxy answered with status {status}", host, http_status=status)
-
-
-def _is_bad_chunk_size(error: BaseException) -> bool:
-    """http.client says "incomplete" of a chunk size that is no number, too; an empty one means that nothing came."""
-    return isinstance(error, ValueError) and "base 16" in str(error) and not str(error).endswith("b''")
 
 
 def _chain(error: BaseException) -> list[BaseException]:
