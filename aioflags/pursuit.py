@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aioflags.chain import Chain, request_headers
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Status
@@ -20,7 +21,6 @@ from aioflags.retry import (
     retries_allowed,
 )
 from aioflags.settings import Settings
-from aioflags.transfer import Chain, request_headers
 
 __all__ = ["Again", "Pursuit", "outcome_of_claim"]
 

@@ -23,7 +23,7 @@ REPOSITORY = PACKAGE.parent
 FACTS, HANDS, ENGINES, POLICY, DOORS = range(5)
 
 FLOORS = {
-    FACTS: "addresses breaker digests disk_errors errors items journal names pace queues ranges redact retry "
+    FACTS: "addresses breaker chain digests disk_errors errors items journal names pace queues ranges redact retry "
     "rows schedule settings trace transfer uplink urls version",
     HANDS: "credentials destination drafts folders groups halves inputs ledger ledger_file lines lock parts private "
     "register roll storage writer",
