@@ -72,6 +72,17 @@ class Destination:
             self.close()
             raise
 
+    def open_for_reading(self) -> None:
+        """Look at what is there, and make or lock nothing.
+
+        Raises:
+            StorageError: It is not there, or no directory.
+        """
+        try:
+            self._root = self._open_root()
+        except OSError as error:
+            raise translate_os_error(error, f"read {self.path}") from error
+
     def _open_root(self) -> Folder:
         root = Folder.open(self.path)
         self._identity = None if root.fd is None else _identity_of(os.fstat(root.fd))

@@ -42,6 +42,8 @@ class State(IntEnum):
     DONE = 2
     FAILED = 3
     MISSING = 4
+    #: Was done, but its file is not what it was any more; to be fetched again.
+    WRONG = 5
 
 
 _STATES = {Status.SAVED: State.DONE, Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
@@ -240,6 +242,7 @@ class Ledger:
             "WHERE id = ?",
             (State.DONE, self._run, time.time(), row.id),
         )
+        self._file.connection.execute("DELETE FROM halves WHERE item = ?", (row.id,))
 
     def adopt(self, row: Row, size: int, digests: Mapping[str, str]) -> None:
         """Note that a file that we have not put there will do for an item."""
@@ -248,6 +251,19 @@ class Ledger:
                 "UPDATE items SET state = ?, size = ?, digests = ?, etag = NULL, last_modified = NULL, "
                 "content_encoding = NULL, kind = NULL, message = NULL, host = NULL, run = ?, ended = ? WHERE id = ?",
                 (State.DONE, size, _write_digests(digests) or None, self._run, time.time(), row.id),
+            )
+
+    def distrust(self, rows: Sequence[int]) -> None:
+        """Note that the files of these items are not what they were, and may be replaced.
+
+        Raises:
+            StorageError: The ledger cannot be written.
+        """
+        with self._file.transaction() as db:
+            db.executemany(
+                "UPDATE items SET state = ?, is_ours = 1, size = NULL, digests = NULL, kind = 'checksum', "
+                "message = 'the file is not what it was' WHERE id = ?",
+                ((State.WRONG, row) for row in rows),
             )
 
     def refuse(self, entry: Item | Rejected, wish: str | None, error: DownloadError) -> None:

@@ -19,7 +19,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["RunLock", "boot_id"]
+__all__ = ["RunLock", "boot_id", "holder_of"]
 
 LOCK_FILE = "lock"
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -107,6 +107,22 @@ class RunLock:
         os.write(fd, json.dumps(note).encode() + b"\n")
 
 
+def holder_of(state: Folder) -> str | None:
+    """Say who holds the lock, for people; `None` if nobody seems to. Goes by the note: asking the lock would take it.
+
+    Raises:
+        OSError: As the system gives it.
+    """
+    if state.look(LOCK_FILE) is None:
+        return None
+    fd = state.open_file(LOCK_FILE)
+    try:
+        note = _read_note(fd)
+    finally:
+        os.close(fd)
+    return _name_holder(note) if _may_live(note) else None
+
+
 def _try_lock(fd: int) -> None:
     if sys.platform == "win32":
         os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
@@ -142,10 +158,14 @@ def _may_live(note: dict[str, object]) -> bool:
     return True
 
 
-def _held_error(note: dict[str, object]) -> StorageError:
-    who = "another run"
+def _name_holder(note: dict[str, object]) -> str:
     if isinstance(note.get("pid"), int):
-        who = f"the run with process id {note['pid']} on {escape_text(str(note.get('host')))[:80]}"
+        return f"the run with process id {note['pid']} on {escape_text(str(note.get('host')))[:80]}"
+    return "another run"
+
+
+def _held_error(note: dict[str, object]) -> StorageError:
+    who = _name_holder(note)
     return StorageError(
         "storage",
         f"the directory is in use by {who}: wait until it has ended, or use another --dir; nothing was requested",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from aioflags.redact import escape_text, redact_url
 
-__all__ = ["carry_on_command", "program_name"]
+__all__ = ["carry_on_command", "current_program", "program_name"]
 
 _HIDDEN = "***"
 # Their values are no secrets; any other header may carry one under whatever name.
@@ -32,6 +32,11 @@ def program_name(script: str, executable: str) -> str:
     return name if found and os.path.realpath(found) == os.path.realpath(script) else shlex.quote(script)
 
 
+def current_program() -> str:
+    """Say how this run was started, for a shell."""
+    return program_name(sys.argv[0], sys.executable)
+
+
 def carry_on_command(arguments: Sequence[str], program: str | None = None, *, has_ledger: bool = True) -> str:
     """Write the command that fetches what is missing, on one line.
 
@@ -46,7 +51,7 @@ def carry_on_command(arguments: Sequence[str], program: str | None = None, *, ha
     "aioflags get --header 'Authorization: ***' 'http://***@h/a b'"
     """
     if program is None:
-        program = program_name(sys.argv[0], sys.executable)
+        program = current_program()
     shown = list(arguments) if has_ledger else _skip_existing(list(arguments))
     hidden = [_hide(argument, before) for before, argument in zip(["", *shown], shown, strict=False)]
     return f"{program} {shlex.join(hidden)}"

@@ -20,7 +20,7 @@ from aioflags.errors import UsageError
 from aioflags.inputs import Format, ListReader, guess_format, open_list
 from aioflags.items import Item, Rejected
 
-__all__ = ["Feed"]
+__all__ = ["Feed", "Hand"]
 
 _BATCH = 256
 _Result = TypeVar("_Result")
@@ -41,7 +41,7 @@ class Feed:
         self._items = items
         self._paths = lists
         self._format = format
-        self._hand = _Hand()
+        self._hand = Hand()
         self._lists: list[_List] = []
         self._listed = 0
         self._is_finished = False
@@ -118,7 +118,7 @@ def _open(path: str, format: Format | None) -> _List:  # noqa: A002 - the option
     return _List(reader, os.path.getsize(path) if is_file else None, beginning)
 
 
-class _Hand:
+class Hand:
     """A daemon thread that makes one call after the other."""
 
     def __init__(self) -> None:
@@ -126,6 +126,7 @@ class _Hand:
         self._thread: threading.Thread | None = None
 
     async def call(self, work: Callable[..., _Result], *args: Any) -> _Result:
+        """Have `work` done and give its result."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="aioflags-list", daemon=True)
             self._thread.start()
@@ -134,6 +135,7 @@ class _Hand:
         return await asyncio.wrap_future(future)
 
     def end(self, last: Iterable[Callable[[], None]]) -> None:
+        """End the thread after what it has to do, and then `last`; wait for nothing."""
         for call in (*last, None):
             self._calls.put(call)
 

@@ -16,7 +16,7 @@ from aioflags.settings import check_checksum
 if TYPE_CHECKING:
     from aioflags.cli.options import Subparsers
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "conclude", "run", "say_nothing"]
 
 _EPILOG = """\
 examples:
@@ -68,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
     """
     options = options_of(args)
     feed = Feed(_items_of(args), args.input, args.format)
-    conclude = _say_nothing if args.quiet else _conclude
-    return Job(args, options, feed, describe=_say_nothing, conclude=conclude).run()
+    say_last = say_nothing if args.quiet else conclude
+    return Job(args, options, feed, describe=say_nothing, conclude=say_last).run()
 
 
 def _items_of(args: argparse.Namespace) -> list[Item]:
@@ -91,11 +91,12 @@ def _items_of(args: argparse.Namespace) -> list[Item]:
     return [Item(url, **single) for url in args.urls]
 
 
-def _say_nothing(*_: Outcome | Tally | float) -> None:
-    return None
+def say_nothing(*_: Outcome | Tally | float) -> None:
+    """Have no line printed."""
 
 
-def _conclude(tally: Tally, elapsed: float) -> str:
+def conclude(tally: Tally, elapsed: float) -> str:
+    """Give the last line: what was saved, and in how many seconds."""
     counts = tally.statuses
     parts = [f"{show_count(counts[Status.SAVED], 'file')} saved, {show_size(tally.bytes)} in {elapsed:.1f}s"]
     if counts[Status.PRESENT]:

@@ -11,6 +11,7 @@ from aioflags.cli.diagnostics import handle_loop_error
 from aioflags.cli.exits import ExitStatus, abandon, silence_stdout, status_of_signal
 from aioflags.cli.feed import Feed
 from aioflags.cli.interrupts import Interrupts
+from aioflags.cli.ledger_feed import LedgerFeed
 from aioflags.cli.progress import Pace, Snapshot, Transfer, choose_transfers
 from aioflags.cli.quantities import show_count, show_size
 from aioflags.cli.runner import choose_loop, raise_file_limit
@@ -49,7 +50,7 @@ class Job:
         self,
         args: argparse.Namespace,
         options: Options,
-        feed: Feed,
+        feed: Feed | LedgerFeed,
         *,
         describe: Callable[[Outcome], str | None],
         conclude: Callable[[Tally, float], str | None],

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
-from aioflags.cli import compare, flags, futures, get, serve
+from aioflags.cli import compare, flags, futures, get, retry, serve, status, verify
 from aioflags.cli.diagnostics import report_bug
 from aioflags.cli.exits import ExitStatus, silence_stdout
 from aioflags.cli.options import Parser
-from aioflags.errors import UsageError
+from aioflags.errors import StorageError, UsageError
+from aioflags.redact import redact_text
 from aioflags.version import __version__
 
 if TYPE_CHECKING:
@@ -32,7 +33,16 @@ class Command(Protocol):
         """Do it and give the exit status."""
 
 
-_COMMANDS: dict[str, Command] = {"flags": flags, "get": get, "compare": compare, "futures": futures, "serve": serve}
+_COMMANDS: dict[str, Command] = {
+    "flags": flags,
+    "get": get,
+    "status": status,
+    "retry": retry,
+    "verify": verify,
+    "compare": compare,
+    "futures": futures,
+    "serve": serve,
+}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -77,6 +87,9 @@ def _run_command(arguments: Sequence[str]) -> int:
         return _COMMANDS[name].run(args)
     except UsageError as error:
         chosen.refuse(str(error))
+    except StorageError as error:
+        print(f"aioflags: error: {redact_text(str(error))}", file=sys.stderr)
+        return ExitStatus.LOCAL_FAULT
 
 
 def _with_command(arguments: Sequence[str]) -> Sequence[str]:

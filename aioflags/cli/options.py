@@ -36,11 +36,21 @@ class Parser(argparse.ArgumentParser):
         self.exit(ExitStatus.USAGE, f"{self.prog}: error: {escape_text(message)}\nTry '{self.prog} --help'.\n")
 
 
-def add_download_options(parser: argparse.ArgumentParser) -> None:
-    """Add what decides about fetching, naming and limits."""
-    parser.add_argument("-d", "--dir", metavar="DIR", default="downloads", help="destination (default: %(default)s)")
+def add_download_options(parser: argparse.ArgumentParser, *, has_ledger: bool = False) -> None:
+    """Add what decides about fetching, naming and limits.
+
+    Args:
+        parser: Of a command.
+        has_ledger: The command is about a ledger that is there, and takes its directory as an argument.
+    """
+    if not has_ledger:
+        directory = "destination (default: %(default)s)"
+        parser.add_argument("-d", "--dir", metavar="DIR", default="downloads", help=directory)
     add_request_options(parser)
-    _add_files(parser.add_argument_group("files"))
+    files = parser.add_argument_group("files")
+    _add_files(files)
+    if not has_ledger:
+        _add_ledger(files)
     parser.add_argument(
         "--engine", choices=get_args(EngineName), default="asyncio", help="how attempts are made (default: %(default)s)"
     )
@@ -98,6 +108,9 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         choices=["none", "batch", "file"],
         help="force bytes to stable storage: not at all, in groups, or each file",
     )
+
+
+def _add_ledger(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--no-ledger",
         dest="ledger",

@@ -33,8 +33,8 @@ class _Group:
         """The kind, and the status with it where that is what the kind says."""
         return f"{self.kind} {self.http_status}" if self.http_status else self.kind
 
-    def add(self, outcome: Outcome, message: str) -> None:
-        self.count += 1
+    def add(self, outcome: Outcome, message: str, count: int) -> None:
+        self.count += count
         if len(self.examples) < _EXAMPLES and (message := _cut(redact_text(message))) not in self.examples:
             line = f" (line {outcome.line})" if outcome.line is not None else ""
             self.examples[message] = f"{_cut(redact_url(outcome.url))}{line}".strip()
@@ -48,20 +48,20 @@ class Failures:
         self._groups: dict[tuple[str, int | None, str | None], _Group] = {}
         self._ungrouped = 0
 
-    def add(self, outcome: Outcome) -> None:
-        """Count the failure of one item; an outcome without an error is none."""
+    def add(self, outcome: Outcome, count: int = 1) -> None:
+        """Count the failure of one item, or of `count` that failed like it; an outcome without an error is none."""
         error = outcome.error
         if error is None:
             return
-        self.count += 1
+        self.count += count
         key = error.kind, outcome.http_status if error.kind == "http" else None, error.host
         group = self._groups.get(key)
         if group is None:
             if len(self._groups) >= _KEPT:
-                self._ungrouped += 1
+                self._ungrouped += count
                 return
             group = self._groups[key] = _Group(*key)
-        group.add(outcome, error.message)
+        group.add(outcome, error.message, count)
 
     def lines(self) -> list[str]:
         """Tell of all failures, the most frequent first, and what to do next; empty if there is none."""
