@@ -8,10 +8,24 @@ from aioflags.errors import DownloadError, StorageError, make_error
 from aioflags.redact import escape_text
 from aioflags.retry import OUT_OF_RESOURCES
 
-__all__ = ["exists_error", "is_destination_fault", "is_out_of_resources", "translate_os_error"]
+__all__ = [
+    "LostBytesError",
+    "exists_error",
+    "is_destination_fault",
+    "is_out_of_resources",
+    "is_worth_another_file",
+    "translate_os_error",
+]
 
 #: Faults of one file; any other error of the system is one of the destination, and ends the run.
 _FILE_FAULTS = frozenset({errno.EFBIG, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.EEXIST})
+
+
+class LostBytesError(OSError):
+    """What was written may not have reached the disk, and to ask the system again would be answered with a lie.
+
+    Linux tells of it once and marks the pages as clean. Source: fsyncgate, LWN 752063; FAULTS, F54.
+    """
 
 
 def translate_os_error(error: OSError, what: str) -> StorageError:
@@ -38,6 +52,11 @@ def is_destination_fault(error: DownloadError) -> bool:
     """Tell whether a storage error is one of the whole destination (disk full, gone, read-only), not of one file."""
     code = _errno_of(error)
     return code is not None and code not in _FILE_FAULTS | OUT_OF_RESOURCES
+
+
+def is_worth_another_file(error: DownloadError) -> bool:
+    """Tell whether bytes were lost on their way to the disk that another file may keep."""
+    return isinstance(error.__cause__, LostBytesError) and _errno_of(error) == errno.EIO
 
 
 def is_out_of_resources(error: DownloadError) -> bool:

@@ -214,7 +214,9 @@ class Dispatcher:
         now = self._loop.time()
         jitter = random.random()  # noqa: S311 - no secret
         is_charged = not self._ask_uplink(job, result, jitter, now)
-        return job.pursuit.conclude(result, jitter=jitter, elapsed=self._elapsed(job, now), is_charged=is_charged)
+        end = job.pursuit.conclude(result, jitter=jitter, elapsed=self._elapsed(job, now), is_charged=is_charged)
+        self._heed_disk(result, is_final=isinstance(end, Outcome))
+        return end
 
     def _ask_uplink(self, job: Job, result: AttemptResult, jitter: float, now: float) -> bool:
         """Tell whether neither item nor host is to blame for how an attempt ended."""
@@ -256,12 +258,16 @@ class Dispatcher:
                     self._fail_if_hopeless(waiting, now)
 
     def _heed(self, job: Job, result: AttemptResult) -> None:
-        """Act on what an attempt says about its host and about the destination."""
+        """Act on what an attempt says about its host."""
         pause = pause_of(result)
         if 0 < pause <= self._settings.max_wait:
             why = f"status {result.http_status} with Retry-After"
             self._schedule.pause(job.host, self._loop.time() + pause, why)
-        if result.error is not None and result.detail == "destination" and not self._is_stopped:
+
+    def _heed_disk(self, result: AttemptResult, *, is_final: bool) -> None:
+        """End the run if the destination has failed; a disk that lost an item twice is no better for the others."""
+        is_fault = result.detail == "destination" or (result.detail == "lost bytes" and is_final)
+        if result.error is not None and is_fault and not self._is_stopped:
             self._on_fault(result.error)
             self.stop()
 

@@ -10,7 +10,7 @@ from io import FileIO
 from typing import Self
 
 from aioflags.digests import Digests
-from aioflags.disk_errors import translate_os_error
+from aioflags.disk_errors import LostBytesError, translate_os_error
 from aioflags.folders import Folder
 from aioflags.journal import Half
 
@@ -37,6 +37,7 @@ class Part(FileIO):
         self.part_name = name
         self.size = 0
         self.synced = 0
+        self._loss: LostBytesError | None = None
         self.is_noted = False
         self.on_growth: Callable[[Part], None] | None = None
         self.digests = Digests(algorithms)
@@ -121,15 +122,18 @@ class Part(FileIO):
         """Force what was written to stable storage.
 
         Raises:
-            StorageError: The system refused; the bytes may be lost.
+            StorageError: The system refused; the bytes may be lost, and are never asked about again.
         """
         try:
+            if self._loss is not None:
+                raise self._loss
             if hasattr(os, "fdatasync"):
                 os.fdatasync(self.fileno())
             else:
                 os.fsync(self.fileno())
         except OSError as error:
-            raise translate_os_error(error, f"sync {self.part_name}") from error
+            self._loss = LostBytesError(error.errno, error.strerror)
+            raise translate_os_error(error, f"sync {self.part_name}") from self._loss
         self.synced = self.size
 
     def discard(self) -> None:

@@ -216,7 +216,8 @@ class Pursuit:
         if self._failures >= allowed:
             return error
         self._failures += 1
-        if pause:
+        # Another part may fare better at once, and the network is not to blame.
+        if pause or result.detail == "lost bytes":
             return Again()
         delay = backoff(self._failures, jitter)
         return Again(delay=max(delay, UNKNOWN_HOST_REST) if result.detail == "unknown host" else delay)

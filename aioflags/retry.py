@@ -44,9 +44,10 @@ _TRANSIENT_KINDS: dict[str, int | None] = {
     "truncated": None,
     "tls": 2,
     "protocol": 1,
+    "storage": 0,
 }
 #: What a driver may know more exactly than the kind says.
-_FINAL_DETAILS = {"certificate": 0, "unknown host": 1}
+_FINAL_DETAILS = {"certificate": 0, "unknown host": 1, "lost bytes": 1}
 
 
 def retries_allowed(kind: str, *, http_status: int | None = None, detail: str = "", retries: int) -> int:
@@ -55,7 +56,8 @@ def retries_allowed(kind: str, *, http_status: int | None = None, detail: str = 
     Args:
         kind: Kind of the error, see `aioflags.errors.KINDS`.
         http_status: The final status, for kind `http`.
-        detail: `certificate` for a certificate that is not valid, `unknown host` for a name that does not exist.
+        detail: `certificate` for a certificate that is not valid, `unknown host` for a name that does not exist,
+            `lost bytes` for a disk that did not keep what was written.
         retries: What the user allows.
 
     >>> retries_allowed("http", http_status=503, retries=4), retries_allowed("http", http_status=403, retries=4)

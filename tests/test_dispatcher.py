@@ -333,6 +333,17 @@ async def test_fault_of_the_destination_is_told_once_and_stops_all() -> None:
         assert len(tool.asked) == 3
 
 
+@pytest.mark.parametrize(("losses", "is_fault"), [(1, False), (2, True)])
+async def test_disk_that_loses_bytes_has_another_try(losses: int, is_fault: bool) -> None:
+    """One lost file is fetched again; after the second the disk is no better for the others."""
+    lost = AttemptResult(make_error("storage", "cannot sync", "h"), detail="lost bytes")
+    async with bench({"http://h/0": [*[lost] * losses, AttemptResult()]}, retries=1) as tool:
+        tool.add("http://h/0")
+        (outcome,) = await tool.until(1)
+        assert (outcome.error is not None, bool(tool.faults)) == (is_fault, is_fault)
+        assert len(tool.asked) == 2
+
+
 async def test_bug_in_an_engine_ends_the_run_loudly() -> None:
     """Nobody is told that his item is through, not even those whose tasks the bug took along."""
 

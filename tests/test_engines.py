@@ -260,15 +260,14 @@ class Run:
 
 
 @contextmanager
-def serving(
-    faults: dict[str, Fault], context: ssl.SSLContext | None, kind: type[HostileServer] = HostileServer
-) -> Iterator[dict[str, HostileServer]]:
-    """Serve a dozen faults at each of several servers: one that fails too often is asked for less at a time."""
+def serving(context: ssl.SSLContext | None) -> Iterator[dict[str, HostileServer]]:
+    """Serve all of them, a dozen at a server: one that fails too often is asked for less at a time."""
+    faults = {case.name: case.fault for case in CASES} | {name: _say(reply) for name, reply in MISSING.items()}
     names = list(faults)
     servers: dict[str, HostileServer] = {}
     with ExitStack() as stack:
         for first in range(0, len(names), 12):
-            server = stack.enter_context(kind(faults, context))
+            server = stack.enter_context(HostileServer(faults, context))
             servers |= dict.fromkeys(names[first : first + 12], server)
         yield servers
 
@@ -296,8 +295,7 @@ def run(
         authority.issue_cert("127.0.0.1").configure_cert(context)
         authority.cert_pem.write_to_path(str(directory / "ca.pem"))
         options["cacert"] = str(directory / "ca.pem")
-    faults = {case.name: case.fault for case in CASES} | {name: _say(answer) for name, answer in MISSING.items()}
-    with serving(faults, context) as servers:
+    with serving(context) as servers:
         report = asyncio.run(
             aioflags.download_many(
                 [f"{server.url}/{name}" for name, server in servers.items()],

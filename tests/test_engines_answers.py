@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aioflags.disk_errors import translate_os_error
+from aioflags.disk_errors import LostBytesError, translate_os_error
 from aioflags.engines.answers import (
     BodyRules,
     has_private_host,
@@ -111,6 +111,15 @@ def test_disk_that_refuses(code: int, detail: str) -> None:
     assert (result.detail, result.http_status) == (detail, 200)
     assert result.error is not None
     assert (result.error.kind, result.error.host, result.error.__cause__) == ("storage", "example.org", cause)
+
+
+@pytest.mark.parametrize(("code", "detail"), [(errno.EIO, "lost bytes"), (errno.ENOSPC, "destination")])
+def test_disk_that_did_not_keep_what_it_took(code: int, detail: str) -> None:
+    """Another file may fare better, but not on a full disk."""
+    cause = LostBytesError(code, "no")
+    error = translate_os_error(cause, "sync a")
+    error.__cause__ = cause
+    assert result_of_unsaved(error, Attempt(parse_url("http://example.org/a"), "a"), 200).detail == detail
 
 
 def test_body_that_was_refused_keeps_its_error() -> None:

@@ -64,6 +64,8 @@ def test_status_is_tried_again_only_if_it_can_pass(status: int) -> None:
         ("dns", "unknown host", 1),
         ("dns", "", 4),
         ("connect", "x", 4),
+        ("storage", "lost bytes", 1),
+        ("storage", "destination", 0),
     ],
 )
 def test_detail_knows_better_than_the_kind(kind: str, detail: str, allowed: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aioflags.addresses import is_private_address, is_private_name, literal_address
-from aioflags.disk_errors import is_destination_fault, is_out_of_resources
+from aioflags.disk_errors import is_destination_fault, is_out_of_resources, is_worth_another_file
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.journal import Half
@@ -162,13 +162,21 @@ def result_of_unsaved(
     error: DownloadError, attempt: Attempt, http_status: int | None, resumed_from: int = 0
 ) -> AttemptResult:
     """The result of a body that was refused, came cut, or could not be written."""
-    detail = "out of resources" if is_out_of_resources(error) else "destination" if is_destination_fault(error) else ""
+    detail = _detail_of(error)
     if error.host is None:
         # The disk knows of no host; its cause, which `detail` has told, goes along.
         named = make_error(error.kind, error.message, attempt.target.host)
         named.__cause__ = error.__cause__
         error = named
     return AttemptResult(error=error, detail=detail, http_status=http_status, resumed_from=resumed_from)
+
+
+def _detail_of(error: DownloadError) -> str:
+    if is_out_of_resources(error):
+        return "out of resources"
+    if is_worth_another_file(error):
+        return "lost bytes"
+    return "destination" if is_destination_fault(error) else ""
 
 
 def result_of_bodiless(

@@ -6,6 +6,7 @@ no longer than what the phase has left, and looks up now and then whether anybod
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 from collections.abc import Callable
@@ -155,12 +156,16 @@ class Guard:
 def _was_reset(sock: socket.socket) -> bool:
     """Tell whether a connection that has ended was reset: under TLS the end looks the same (tried, OpenSSL 3).
 
+    A reset that comes after the end of the bytes (FIN) is none: OpenSSL itself brings it about, with the alert that it
+    sends to a server that has left without its own. Linux calls the error of such a reset EPIPE, not ECONNRESET.
+
     Only Linux tells; elsewhere a body without length that a reset cuts under TLS passes for whole.
     """
     if not hasattr(socket, "TCP_INFO"):
         return False
     with suppress(OSError):
-        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
+        is_closed = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
+        return is_closed and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != errno.EPIPE
     return False
 
 

@@ -53,9 +53,10 @@ class AttemptResult:
     Args:
         error: Why it failed.
         location: Where the server wants us to ask instead.
-        detail: More than the kind says: `destination` for a fault that ends the run, `out of resources` for one that
-            passes when other attempts end, `proxy` for a proxy that cannot be reached, `refused` or `no route` for what
-            the system says of a connection, or what `aioflags.retry.retries_allowed` knows.
+        detail: More than the kind says: `destination` for a fault that ends the run, as `lost bytes` does after the
+            last attempt; `out of resources` for one that passes when other attempts end, `proxy` for a proxy that
+            cannot be reached, `refused` or `no route` for what the system says of a connection, or what
+            `aioflags.retry.retries_allowed` knows.
         http_status: Status of the answer, `None` if none came.
         bytes: Size of the saved file in bytes.
         digests: Algorithm to hexadecimal digest of the saved file.
