@@ -25,8 +25,8 @@ FACTS, HANDS, ENGINES, POLICY, DOORS = range(5)
 FLOORS = {
     FACTS: "addresses breaker chain digests disk_errors errors items journal names pace queues ranges redact retry "
     "rows schedule settings trace transfer uplink urls version",
-    HANDS: "audit credentials destination drafts folders groups halves inputs ledger ledger_file lines lock parts private "
-    "register roll storage writer",
+    HANDS: "audit credentials destination drafts folders groups halves inputs ledger ledger_file lines lock parts "
+    "private register roll storage writer",
     ENGINES: "engines",
     POLICY: "blocking dispatcher downloader equipment intake jobs lessons pursuit recorder streams watch",
     DOORS: "__main__ cli compare flagserver futures_lab",

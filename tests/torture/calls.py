@@ -143,7 +143,7 @@ class Job:
         if again.returncode or statuses - {"saved", "present"}:
             self._complain(what, f"again: {again.returncode}, {statuses}: {again.stderr[-600:]}")
         self._look(what, again.stdout)
-        if (left := os.listdir(self._directory / STATE_FOLDER)) != [LEDGER_FILE]:
+        if (left := [path.name for path in (self._directory / STATE_FOLDER).glob("*")]) != [LEDGER_FILE]:
             self._complain(what, f"left beside the ledger: {left}")
         return bool(failed)
 

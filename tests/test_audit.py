@@ -1,0 +1,158 @@
+"""A ledger read for people: what it says is counted, and not believed further than a list would be."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aioflags.audit import NOT_RIGHT, Audit, Failure, FileRow
+from aioflags.errors import StorageError, UsageError, make_error
+from aioflags.items import Item, Outcome, Rejected, Status
+from aioflags.journal import Half, Ready
+from aioflags.ledger import Ledger, State
+
+DIGESTS = {"xxh128": "00" * 16}
+
+
+class Home:
+    """A destination with a ledger that a test fills."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / ".aioflags").mkdir(parents=True)
+        self.ledger = Ledger.open(str(path / ".aioflags"), str(path / ".aioflags"), is_kept=True)
+
+    def add(self, name: str, status: Status | None, **more: object) -> int:
+        """Add an item and, unless it is not fetched yet, how it ended."""
+        item = Item(f"http://h/{name}", headers={"X-Key": "1"}, bytes=4)
+        with self.ledger.claiming():
+            row = self.ledger.add(item, None, name)
+        assert row is not None
+        if status is Status.SAVED:
+            self.ledger.ready([Ready(row.id, 4, DIGESTS)])
+            self.ledger.record([(row.id, Outcome(item.url, status, name, 4, DIGESTS, 200, 1))])
+        elif status is not None:
+            error = make_error("http", "status 503", "h")
+            self.ledger.record([(row.id, Outcome(item.url, status, attempts=1, error=error, **more))])  # type: ignore[arg-type]
+        return row.id
+
+    def change(self, query: str, *values: object) -> None:
+        """Write what no run of ours would have written."""
+        with sqlite3.connect(self.path / ".aioflags" / "ledger") as connection:
+            connection.execute(query, values)
+        connection.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    home = Home(tmp_path / "downloads")
+    yield home
+    home.ledger.close()
+
+
+@pytest.fixture
+def audit(home: Home) -> Iterator[Callable[[], Audit]]:
+    """Open an audit when the ledger is as it is to be."""
+    opened: list[Audit] = []
+
+    def open_one() -> Audit:
+        opened.append(Audit(str(home.path)))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+def test_everything_is_counted(home: Home, audit: Callable[[], Audit]) -> None:
+    """By state, failures by kind, status and host with the first of each, and while a run is at work."""
+    home.add("done", Status.SAVED)
+    for name in ("a", "b"):
+        home.add(name, Status.FAILED, http_status=503)
+    home.add("c", Status.MISSING, http_status=404)
+    home.ledger.half(home.add("d", None), Half("x.part", 1 << 20, '"v"', "http://h/d"))
+    standing = audit().standing()
+    assert standing.counts == {State.DONE: 1, State.FAILED: 2, State.MISSING: 1, State.WANTED: 1}
+    assert (standing.size, standing.halves, standing.wanted, standing.wrong) == (4, 1, 1, 3)
+    assert standing.failures == (
+        Failure("http", 503, "h", 2, "http://h/a", "status 503"),
+        Failure("http", 404, "h", 1, "http://h/c", "status 503"),
+    )
+    assert standing.started is not None
+    assert standing.ended is None
+    home.ledger.close()
+    assert audit().standing().ended is not None
+
+
+def test_items_come_back_as_they_were_asked_for(home: Home, audit: Callable[[], Audit]) -> None:
+    """With all that the list said of them, in its order, batch by batch."""
+    for number in range(1200):
+        home.add(f"{number}", Status.FAILED)
+    home.add("done", Status.SAVED)
+    batches = list(audit().entries(NOT_RIGHT))
+    assert [len(batch) for batch in batches] == [512, 512, 176]
+    assert batches[0][0] == Item("http://h/0", headers={"X-Key": "1"}, bytes=4)
+    assert audit().count(NOT_RIGHT) == 1200
+
+
+def test_files_that_are_done(home: Home, audit: Callable[[], Audit]) -> None:
+    """What they are called and what they have to be."""
+    row = home.add("a", Status.SAVED)
+    home.add("b", Status.FAILED)
+    assert list(audit().files()) == [[FileRow(row, "http://h/a", "a", 4, DIGESTS)]]
+
+
+def test_outcome_of_each_item(home: Home, audit: Callable[[], Audit]) -> None:
+    """Of those that were not tried that, too."""
+    home.add("a", Status.SAVED)
+    home.add("b", Status.MISSING, http_status=404)
+    home.add("c", None)
+    found = [(outcome.status, was_tried, outcome.path) for outcome, was_tried in audit().outcomes()]
+    assert found == [(Status.SAVED, True, "a"), (Status.MISSING, True, None), (Status.FAILED, False, None)]
+
+
+# What no run of ours has written
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "", "a\0b", None, b"a", ".aioflags/ledger"])
+def test_name_that_leads_elsewhere_is_none(home: Home, audit: Callable[[], Audit], name: object) -> None:
+    """Nothing outside the destination is opened because a ledger says so."""
+    home.add("a", Status.SAVED)
+    home.change("UPDATE items SET name = ?", name)
+    assert [row.name for rows in audit().files() for row in rows] == [""]
+
+
+@pytest.mark.parametrize(
+    "asked", ['{"headers": {"Host": "x"}}', '{"bytes": "many"}', '{"colour": 1}', '{"sha256": 3}', '{"headers": 5}']
+)
+def test_item_that_can_be_none_is_rejected(home: Home, audit: Callable[[], Audit], asked: str) -> None:
+    """It yields its failure, and the others go on."""
+    home.add("a", Status.FAILED)
+    home.add("b", Status.FAILED)
+    home.change("UPDATE items SET asked = ? WHERE name = 'a'", asked)
+    ((first, second),) = audit().entries(NOT_RIGHT)
+    assert isinstance(first, Rejected)
+    assert isinstance(second, Item)
+
+
+def test_strange_digests_and_kinds(home: Home, audit: Callable[[], Audit]) -> None:
+    """What cannot be computed is not compared; an error of no known kind is no error of ours."""
+    home.add("a", Status.SAVED)
+    home.add("b", Status.FAILED)
+    home.change("UPDATE items SET digests = 'rot13:00 xxh128:1 sha256:zz', kind = 'magic'")
+    assert [row.digests for rows in audit().files() for row in rows] == [{"xxh128": "1"}]
+    assert [outcome.error for outcome, _ in audit().outcomes()] == [None, None]
+    assert audit().standing().failures[0].kind == "magic"
+
+
+def test_no_ledger_and_a_broken_one(tmp_path: Path) -> None:
+    """Wrong use, and a fault of the disk."""
+    with pytest.raises(UsageError, match="no ledger in"):
+        Audit(str(tmp_path))
+    (tmp_path / ".aioflags").mkdir()
+    (tmp_path / ".aioflags" / "ledger").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    with pytest.raises(StorageError, match="cannot be used"):
+        Audit(str(tmp_path))
