@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import ssl
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from tests.hostile import BODY, Client, Fault, HostileServer, head
 ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
 # Seconds: as short as a busy machine allows, and what is in flight at once shares it.
 DEADLINES = {"asyncio": 1.5, "threads": 1.5, "processes": 1.0, "sequential": 0.6}
+PACKED = gzip.compress(BODY)
 BIG = b"0123456789abcdef" * 100_000  # 1.6 MB: more than is handed over whole
 
 
@@ -98,6 +101,10 @@ def _drip_body(client: Client) -> None:
 def _claim(field: str, body: bytes = BODY) -> Fault:
     """Answer with one field that says how long the body is, in its own way."""
     return _say(head(200, field, length=None) + body)
+
+
+def _coded(body: bytes, coding: str) -> Fault:
+    return _say(head(200, f"Content-Encoding: {coding}", length=len(body)) + body)
 
 
 def _forever(client: Client) -> None:
@@ -190,6 +197,13 @@ CASES = [
     Case("status-unknown", _say(head(999) + BODY), "http", 1),
     # Content coding: as sent
     Case("gzip", _say(head(200, "Content-Encoding: gzip") + BODY), None, 1, BODY, "gzip"),
+    *(
+        Case(f"coding-{name}", _coded(body, coding), None, 1, body, coding)
+        for name, coding, body in [
+            ("cut", "gzip", PACKED[:-20]), ("wrong-sum", "gzip", PACKED[:-8] + bytes(8)), ("lie", "br", b"plain"),
+            ("two-members", "gzip", PACKED + PACKED), ("bomb", "deflate", zlib.compress(bytes(50_000_000))),
+        ]
+    ),
     # Time
     Case("silent", _hold_after(), "timeout", 2),
     Case("head-dripped", lambda client: client.drip(head() + BODY, 0.1), "timeout", 2),

@@ -438,8 +438,8 @@ PROOFS = {
     "F14": _cases("partial"),
     # Content coding
     "F15": _cases("gzip"),
-    "F16": f"{_ENGINE}::test_answer_ends_as_it_must",
-    "F17": f"{_ENGINE}::test_answer_ends_as_it_must {_ENGINE}::test_bomb_stays_under_the_limit",
+    "F16": _cases("coding-cut", "coding-wrong-sum", "coding-two-members", "coding-lie"),
+    "F17": _cases("coding-bomb") + f" {_ENGINE}::test_bomb_stays_under_the_limit",
     # Resume
     "F18": _RESUME,
     "F19": _RESUME,
