@@ -53,8 +53,8 @@ PROOFS = {
     "modes": "security::test_modes_are_those_of_the_umask",
     "a wrong file removed or overwritten": "destination::test_taken_name_is_refused "
     "writer::test_wrong_digest_leaves_nothing private::test_what_a_dead_run_left_is_swept",
-    "credentials to another origin": "transfer::test_hop_knows_whether_it_leaves_the_origin "
-    "transfer::test_foreign_stays_foreign security::test_credentials_stay_at_their_origin",
+    "credentials to another origin": "chain::test_hop_knows_whether_it_leaves_the_origin "
+    "chain::test_foreign_stays_foreign security::test_credentials_stay_at_their_origin",
     "netrc and cookies": "credentials::test_no_other_host_gets_any "
     "credentials::test_entry_for_one_port_is_for_no_other downloader::test_credentials_of_netrc_go_to_their_host_only "
     "security::test_credentials_stay_at_their_origin",
@@ -66,8 +66,8 @@ PROOFS = {
     "engines_asyncio_engine::test_nothing_of_an_answer_reaches_a_terminal_as_it_came "
     "engines_blocking_driver::test_nothing_of_an_answer_reaches_a_terminal_as_it_came "
     "security::test_nothing_from_outside_moves_the_cursor",
-    "redirects to other schemes": "transfer::test_location_that_cannot_be_followed_is_refused "
-    "transfer::test_from_https_to_http_is_refused downloader::test_redirect_that_cannot_be_followed",
+    "redirects to other schemes": "chain::test_location_that_cannot_be_followed_is_refused "
+    "chain::test_from_https_to_http_is_refused downloader::test_redirect_that_cannot_be_followed",
     "ways into a private network": "security::test_strangers_urls_lead_to_public_addresses_only "
     "pursuit::test_redirect_of_a_public_server_must_stay_public addresses::test_private_addresses_are_known "
     "addresses::test_an_embedded_address_is_judged_like_itself security::test_proxy_is_sent_into_no_private_network",
