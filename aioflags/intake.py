@@ -106,12 +106,12 @@ class Intake:
         try:
             async with aclosing(source):
                 async for item in source:
-                    if is_over():
-                        break
-                    batch.append(as_entry(item))
-                    if len(batch) == 1:
+                    if not batch:
+                        if is_over():
+                            break
                         # When this task waits, be it for the list: what has come is not to wait for what comes.
                         loop.call_soon(flush)
+                    batch.append(item if item.__class__ is Item else as_entry(item))
                     room -= 1
                     if room <= 0:
                         flush()
