@@ -106,11 +106,14 @@ class FinalResponse(HTTPResponse):
         Raises:
             OSError, HTTPException: It does not come, or is none.
         """
-        file, self.fp = self.fp, _Head(self.fp)
+        file = self.fp
+        self.fp = head = _Head(file)
         try:
             super().begin()
         finally:
-            self.fp = file
+            # http.client lets go of what is no HTTP, and what is closed must not be closed again.
+            if self.fp is head:
+                self.fp = file
         # urllib3 only logs what it sees there, with the URL and its secrets.
         assert_header_parsing(self.msg)
 
