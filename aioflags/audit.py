@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from aioflags.errors import KINDS, DownloadError, UsageError, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.ledger import State, read_asked, read_digests
 from aioflags.ledger_file import LEDGER_FILE, open_for_reading, translating
+from aioflags.ledger_rows import State, read_asked, read_digests
 from aioflags.names import safe_name
 from aioflags.private import STATE_FOLDER
 from aioflags.settings import check_checksum

@@ -9,73 +9,37 @@ rename, so that a final name can never be unknown; `done` after it.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
-from enum import IntEnum
-from hashlib import blake2b
+from dataclasses import astuple
 
 from aioflags.errors import DownloadError, StorageError
 from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.journal import Half, Ready
 from aioflags.ledger_file import LEDGER_FILE, LedgerFile
+from aioflags.ledger_rows import (
+    Row,
+    State,
+    digest_of,
+    key_of,
+    plain_error,
+    storable,
+    write_asked,
+    write_digests,
+)
 from aioflags.lock import boot_id
 from aioflags.names import fold
 from aioflags.roll import STRETCH, Done
 
-__all__ = ["Ledger", "Row", "State", "read_asked", "read_digests"]
+__all__ = ["Ledger"]
 
 _LISTS = "lists"
 # Seconds that the system may take to write what it was given; Linux takes about 30.
 _WRITE_BACK = 300
 
-
-class State(IntEnum):
-    """What is known of an item's file."""
-
-    WANTED = 0
-    #: Whole, and about to have its final name: it has it, or the run died just before.
-    READY = 1
-    DONE = 2
-    FAILED = 3
-    MISSING = 4
-    #: Was done, but its file is not what it was any more; to be fetched again.
-    WRONG = 5
-
-
 _STATES = {Status.SAVED: State.DONE, Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
-
-
-@dataclass(slots=True)
-class Row:
-    """What the ledger knows of one item.
-
-    Args:
-        id: Its number.
-        name: Final name of its file; `None` if it never had one.
-        state: A `State`: what is known of the file.
-        was_there: Something had this name already when it was given away.
-        is_ours: The file of this name was put there by us.
-        size: Bytes of the file, if it is done or ready.
-        digests: Likewise, as text.
-        etag: Of the answer that it came with.
-        last_modified: Likewise.
-    """
-
-    id: int
-    name: str | None
-    state: int
-    was_there: bool = False
-    is_ours: bool = False
-    size: int | None = None
-    digests: str | None = None
-    etag: str | None = None
-    last_modified: str | None = None
-
-
 _FIND = """
 SELECT id, name, state, was_there, is_ours, size, digests, etag, last_modified FROM items WHERE key = ?
 """
@@ -188,13 +152,13 @@ class Ledger:
     def is_new_in_list(self, url: str, lane: int) -> bool:
         """Note that a URL stands in a list; false if it stood there before."""
         inserted = self._file.connection.execute(
-            "INSERT OR IGNORE INTO run.urls VALUES (?)", (_digest(f"{lane} {url}"),)
+            "INSERT OR IGNORE INTO run.urls VALUES (?)", (digest_of(f"{lane} {url}"),)
         )
         return bool(inserted.rowcount)
 
     def find(self, url: str, wish: str | None) -> Row | None:
         """Give the row of an item: its URL, and the name that the list asks for, if it is not the URL's own."""
-        found = self._file.connection.execute(_FIND, (_key(url, wish),)).fetchone()
+        found = self._file.connection.execute(_FIND, (key_of(url, wish),)).fetchone()
         return None if found is None else Row(*found)
 
     def done_after(self, row: int) -> dict[str, Done]:
@@ -208,11 +172,11 @@ class Ledger:
 
     def add(self, item: Item, wish: str | None, name: str) -> Row | None:
         """Make a row for an item and give it its name; `None` if another item or a folder has that name."""
-        key = _digest(fold(name))
+        key = digest_of(fold(name))
         db = self._file.connection
         if db.execute("SELECT 1 FROM folders WHERE name_key = ?", (key,)).fetchone() is not None:
             return None
-        row = (_key(item.url, wish), item.url, wish and _storable(wish), _write_asked(item), name, key, self._run)
+        row = (key_of(item.url, wish), item.url, wish and storable(wish), write_asked(item), name, key, self._run)
         inserted = db.execute(
             "INSERT OR IGNORE INTO items (key, url, wish, asked, name, name_key, run) VALUES (?, ?, ?, ?, ?, ?, ?)", row
         )
@@ -222,7 +186,7 @@ class Ledger:
 
     def take_folder(self, name: str) -> bool:
         """Have a name used for a folder; false if a file of an item has it."""
-        key = _digest(fold(name))
+        key = digest_of(fold(name))
         db = self._file.connection
         if db.execute("SELECT 1 FROM items WHERE name_key = ?", (key,)).fetchone() is not None:
             return False
@@ -250,7 +214,7 @@ class Ledger:
             self._file.connection.execute(
                 "UPDATE items SET state = ?, size = ?, digests = ?, etag = NULL, last_modified = NULL, "
                 "content_encoding = NULL, kind = NULL, message = NULL, host = NULL, run = ?, ended = ? WHERE id = ?",
-                (State.DONE, size, _write_digests(digests) or None, self._run, time.time(), row.id),
+                (State.DONE, size, write_digests(digests) or None, self._run, time.time(), row.id),
             )
 
     def distrust(self, rows: Sequence[int]) -> None:
@@ -270,19 +234,19 @@ class Ledger:
         """Note an item that can have no name or no request."""
         if not self.is_kept:
             return
-        asked = _write_asked(entry) if isinstance(entry, Item) else None
+        asked = write_asked(entry) if isinstance(entry, Item) else None
         self._file.connection.execute(
             "INSERT INTO items (key, url, wish, asked, state, kind, message, host, run, ended) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state, "
             "kind = excluded.kind, message = excluded.message, host = excluded.host, run = excluded.run, "
             "ended = excluded.ended",
             (
-                _key(entry.url, wish),
-                _storable(entry.url),
-                None if wish is None else _storable(wish),
+                key_of(entry.url, wish),
+                storable(entry.url),
+                None if wish is None else storable(wish),
                 asked,
                 State.FAILED,
-                *_plain(error),
+                *plain_error(error),
                 self._run,
                 time.time(),
             ),
@@ -315,7 +279,7 @@ class Ledger:
                     (
                         State.READY,
                         file.size,
-                        _write_digests(file.digests),
+                        write_digests(file.digests),
                         file.etag,
                         file.last_modified,
                         file.content_encoding,
@@ -354,7 +318,7 @@ class Ledger:
                         _STATES.get(outcome.status, State.MISSING),
                         outcome.http_status,
                         outcome.attempts,
-                        *_plain(outcome.error),
+                        *plain_error(outcome.error),
                         self._run,
                         now,
                         row,
@@ -365,60 +329,8 @@ class Ledger:
             db.executemany(
                 "UPDATE items SET is_ours = 1, size = ?, digests = ?, content_encoding = ? WHERE id = ?",
                 (
-                    (outcome.bytes, _write_digests(outcome.digests), outcome.content_encoding, row)
+                    (outcome.bytes, write_digests(outcome.digests), outcome.content_encoding, row)
                     for row, outcome in saved
                 ),
             )
             db.executemany("DELETE FROM halves WHERE item = ?", ((row,) for row, _ in saved))
-
-
-def _plain(error: DownloadError | None) -> tuple[str | None, str | None, str | None]:
-    return (None, None, None) if error is None else (error.kind, error.message, error.host)
-
-
-def _write_digests(digests: Mapping[str, str]) -> str:
-    return " ".join(f"{name}:{digest}" for name, digest in digests.items())
-
-
-def read_digests(text: str | None) -> dict[str, str]:
-    """Give algorithm to hexadecimal digest."""
-    if text is not None and " " not in text:
-        name, _, digest = text.partition(":")
-        return {name: digest} if digest else {}
-    return dict(part.split(":", 1) for part in (text or "").split())
-
-
-def _write_asked(item: Item) -> str | None:
-    """Keep what the list says of an item besides URL and name; `retry` has no list."""
-    asked = {
-        "sha256": item.sha256,
-        "checksum": item.checksum,
-        "bytes": item.bytes,
-        "headers": dict(item.headers) or None,
-    }
-    kept = {name: value for name, value in asked.items() if value is not None}
-    return json.dumps(kept) if kept else None
-
-
-def read_asked(text: str | None) -> dict[str, object]:
-    """Give what `Item` takes besides URL and name."""
-    try:
-        asked = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return asked if isinstance(asked, dict) else {}
-
-
-def _storable(text: str) -> str:
-    """A list may hold what is no Unicode, and SQLite takes no such text."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _key(url: str, wish: str | None) -> bytes:
-    # Two blanks: no URL has one in it.
-    return _digest(url if wish is None else f"{url}  {wish}")
-
-
-def _digest(text: str) -> bytes:
-    # Not a fast hash for everyone's good: who writes the list must not be able to make two URLs one.
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -13,7 +13,8 @@ from aioflags.disk_errors import exists_error
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Rejected
 from aioflags.journal import Half
-from aioflags.ledger import Ledger, Row, State, read_digests
+from aioflags.ledger import Ledger
+from aioflags.ledger_rows import Row, State, read_digests
 from aioflags.names import name_from_url, safe_name, with_suffix
 from aioflags.redact import escape_text
 from aioflags.roll import Roll

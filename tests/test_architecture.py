@@ -23,8 +23,8 @@ REPOSITORY = PACKAGE.parent
 FACTS, HANDS, ENGINES, POLICY, DOORS = range(5)
 
 FLOORS = {
-    FACTS: "addresses breaker chain digests disk_errors errors items journal names pace queues ranges redact retry "
-    "rows schedule settings trace transfer uplink urls version",
+    FACTS: "addresses breaker chain digests disk_errors errors items journal ledger_rows names pace queues ranges "
+    "redact retry rows schedule settings trace transfer uplink urls version",
     HANDS: "audit credentials destination drafts folders groups halves inputs ledger ledger_file lines lock parts "
     "private register roll storage writer",
     ENGINES: "engines",

@@ -12,7 +12,8 @@ from aioflags.audit import NOT_RIGHT, Audit, Failure, FileRow
 from aioflags.errors import StorageError, UsageError, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.journal import Half, Ready
-from aioflags.ledger import Ledger, State
+from aioflags.ledger import Ledger
+from aioflags.ledger_rows import State
 
 DIGESTS = {"xxh128": "00" * 16}
 

@@ -15,7 +15,8 @@ from aioflags.digests import Digests
 from aioflags.errors import make_error
 from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.journal import Half, Ready
-from aioflags.ledger import Ledger, State
+from aioflags.ledger import Ledger
+from aioflags.ledger_rows import State
 from aioflags.register import Claim, Register
 from aioflags.roll import Roll
 from aioflags.settings import Existing

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aioflags.errors import make_error
 from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.ledger import read_digests
+from aioflags.ledger_rows import read_digests
 from aioflags.roll import STRETCH, Done, Roll
 
 

@@ -77,7 +77,7 @@ PROOFS = {
     "urls::test_what_cannot_be_requested_is_refused",
     "weak digests": "transfer::test_digests_must_all_agree writer::test_wrong_digest_leaves_nothing",
     "a ledger that lies": "ledger_file::test_another_database_is_left_alone ledger_file::test_damage_is_found "
-    "ledger::test_hostile_asking_is_read_as_nothing",
+    "ledger_rows::test_what_is_no_object_says_nothing",
     "TLS that is not verified, pools that mix": "engines_tls::test_certificates_are_verified "
     "engines_asyncio_engine::test_certificate_that_is_not_valid_is_final "
     "engines_blocking_driver::test_certificate_that_is_not_valid_is_final cli_get::test_insecure_is_said_aloud "

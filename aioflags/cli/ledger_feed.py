@@ -8,7 +8,7 @@ from aioflags.audit import Audit
 from aioflags.cli.feed import Hand
 from aioflags.errors import DownloadError
 from aioflags.items import Item, Rejected
-from aioflags.ledger import State
+from aioflags.ledger_rows import State
 
 __all__ = ["LedgerFeed"]
 

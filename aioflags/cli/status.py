@@ -17,7 +17,7 @@ from aioflags.cli.summary import Failures
 from aioflags.errors import KINDS, make_error
 from aioflags.folders import Folder
 from aioflags.items import Outcome, Status, Tally
-from aioflags.ledger import State
+from aioflags.ledger_rows import State
 from aioflags.lock import holder_of
 from aioflags.private import STATE_FOLDER
 from aioflags.redact import escape_text

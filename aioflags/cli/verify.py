@@ -22,7 +22,8 @@ from aioflags.cli.quantities import show_count, show_size
 from aioflags.destination import Destination
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Outcome, Status, Tally
-from aioflags.ledger import Ledger, State
+from aioflags.ledger import Ledger
+from aioflags.ledger_rows import State
 from aioflags.redact import escape_text
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import xxhash
 
-from aioflags.ledger import State
 from aioflags.ledger_file import LEDGER_FILE
+from aioflags.ledger_rows import State
 from aioflags.private import STATE_FOLDER
 from tests.torture.kills import read_ledger
 from tests.torture.origin import Origin

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import xxhash
 
-from aioflags.ledger import State, read_digests
 from aioflags.ledger_file import LEDGER_FILE
+from aioflags.ledger_rows import State, read_digests
 from aioflags.private import STATE_FOLDER
 from tests.torture.origin import Origin
 

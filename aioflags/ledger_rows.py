@@ -1,0 +1,117 @@
+"""What a row of the ledger holds, and how it is written down. Knows no database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import blake2b
+
+from aioflags.errors import DownloadError
+from aioflags.items import Item
+
+__all__ = [
+    "Row",
+    "State",
+    "digest_of",
+    "key_of",
+    "plain_error",
+    "read_asked",
+    "read_digests",
+    "storable",
+    "write_asked",
+    "write_digests",
+]
+
+
+class State(IntEnum):
+    """What is known of an item's file."""
+
+    WANTED = 0
+    #: Whole, and about to have its final name: it has it, or the run died just before.
+    READY = 1
+    DONE = 2
+    FAILED = 3
+    MISSING = 4
+    #: Was done, but its file is not what it was any more; to be fetched again.
+    WRONG = 5
+
+
+@dataclass(slots=True)
+class Row:
+    """What the ledger knows of one item.
+
+    Args:
+        id: Its number.
+        name: Final name of its file; `None` if it never had one.
+        state: A `State`: what is known of the file.
+        was_there: Something had this name already when it was given away.
+        is_ours: The file of this name was put there by us.
+        size: Bytes of the file, if it is done or ready.
+        digests: Likewise, as text.
+        etag: Of the answer that it came with.
+        last_modified: Likewise.
+    """
+
+    id: int
+    name: str | None
+    state: int
+    was_there: bool = False
+    is_ours: bool = False
+    size: int | None = None
+    digests: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+def plain_error(error: DownloadError | None) -> tuple[str | None, str | None, str | None]:
+    return (None, None, None) if error is None else (error.kind, error.message, error.host)
+
+
+def write_digests(digests: Mapping[str, str]) -> str:
+    return " ".join(f"{name}:{digest}" for name, digest in digests.items())
+
+
+def read_digests(text: str | None) -> dict[str, str]:
+    """Give algorithm to hexadecimal digest."""
+    if text is not None and " " not in text:
+        name, _, digest = text.partition(":")
+        return {name: digest} if digest else {}
+    return dict(part.split(":", 1) for part in (text or "").split())
+
+
+def write_asked(item: Item) -> str | None:
+    """Keep what the list says of an item besides URL and name; `retry` has no list."""
+    asked = {
+        "sha256": item.sha256,
+        "checksum": item.checksum,
+        "bytes": item.bytes,
+        "headers": dict(item.headers) or None,
+    }
+    kept = {name: value for name, value in asked.items() if value is not None}
+    return json.dumps(kept) if kept else None
+
+
+def read_asked(text: str | None) -> dict[str, object]:
+    """Give what `Item` takes besides URL and name."""
+    try:
+        asked = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return asked if isinstance(asked, dict) else {}
+
+
+def storable(text: str) -> str:
+    """A list may hold what is no Unicode, and SQLite takes no such text."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def key_of(url: str, wish: str | None) -> bytes:
+    # Two blanks: no URL has one in it.
+    return digest_of(url if wish is None else f"{url}  {wish}")
+
+
+def digest_of(text: str) -> bytes:
+    # Not a fast hash for everyone's good: who writes the list must not be able to make two URLs one.
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
