@@ -249,8 +249,11 @@ class Destination:
             raise translate_os_error(error, f"sync {self.path}") from error
 
     def part_size(self, part_name: str) -> int | None:
-        """Tell the size in bytes of a part; `None` if there is no such file."""
-        found = self._own.folder.look(part_name)
+        """Tell the size in bytes of a part; `None` if there is no such file, or nobody can tell."""
+        try:
+            found = self._own.folder.look(part_name)
+        except OSError:
+            return None
         return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
 
     def sweep_parts(self, kept: Container[str]) -> None:

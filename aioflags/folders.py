@@ -18,11 +18,15 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0) | getattr(os, "O_BINARY", 0)
 # A pipe must not be waited for.
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+# A name may come from a ledger that a stranger has written.
+_NO_COMPONENTS = {"", os.curdir, os.pardir}
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 
 
 class Folder:
-    """One directory, kept open. All names are single components; `OSError` is raised as the system gives it.
+    """One directory, kept open. All names are single components, else `OSError` with `EINVAL` is raised; any other as
+    the system gives it.
 
     Args:
         path: Where it is; used by itself only where the system has no calls relative to a directory.
@@ -56,6 +60,8 @@ class Folder:
         return self._fd
 
     def _at(self, name: str) -> str:
+        if name in _NO_COMPONENTS or any(separator in name for separator in _SEPARATORS):
+            raise OSError(errno.EINVAL, "is no name inside a folder", name)
         return name if self._fd is not None else os.path.join(self.path, name)
 
     def child(self, name: str, *, create: bool = False, mode: int = 0o777) -> Folder:
@@ -64,9 +70,10 @@ class Folder:
         Raises:
             NotADirectoryError: It is a file or a symbolic link.
         """
+        place = self._at(name)
         if create:
             with suppress(FileExistsError):
-                os.mkdir(self._at(name), mode, dir_fd=self._fd)
+                os.mkdir(place, mode, dir_fd=self._fd)
         path = os.path.join(self.path, name)
         if self._fd is None:
             if not stat.S_ISDIR(os.lstat(path).st_mode):
@@ -74,7 +81,7 @@ class Folder:
             return Folder(path, None)
         flags = os.O_RDONLY | os.O_DIRECTORY | _NO_FOLLOW | _CLOSE_ON_EXEC
         try:
-            return Folder(path, os.open(name, flags, dir_fd=self._fd))
+            return Folder(path, os.open(place, flags, dir_fd=self._fd))
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise NotADirectoryError(errno.ENOTDIR, "is a symbolic link", path) from error

@@ -176,13 +176,22 @@ class Ledger:
         db = self._file.connection
         if db.execute("SELECT 1 FROM folders WHERE name_key = ?", (key,)).fetchone() is not None:
             return None
-        row = (key_of(item.url, wish), item.url, wish and storable(wish), write_asked(item), name, key, self._run)
+        asked = wish and storable(wish), write_asked(item)
+        row = (item.url, *asked, name, key, self._run, State.WANTED, key_of(item.url, wish))
         inserted = db.execute(
-            "INSERT OR IGNORE INTO items (key, url, wish, asked, name, name_key, run) VALUES (?, ?, ?, ?, ?, ?, ?)", row
+            "INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, state, key) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
         )
-        if not inserted.rowcount or inserted.lastrowid is None:
-            return None
-        return Row(inserted.lastrowid, name, State.WANTED)
+        if inserted.rowcount and inserted.lastrowid is not None:
+            return Row(inserted.lastrowid, name, State.WANTED)
+        # The line may have been refused before, and be a better one now.
+        updated = db.execute(
+            "UPDATE OR IGNORE items SET url = ?, wish = ?, asked = ?, name = ?, name_key = ?, run = ?, state = ?, "
+            "kind = NULL, message = NULL, host = NULL WHERE key = ? AND name IS NULL RETURNING id",
+            row,
+        ).fetchone()
+        return None if updated is None else Row(updated[0], name, State.WANTED)
 
     def take_folder(self, name: str) -> bool:
         """Have a name used for a folder; false if a file of an item has it."""

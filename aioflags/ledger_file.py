@@ -10,7 +10,7 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
@@ -30,6 +30,9 @@ _CHECKPOINT = 10_000
 
 # Files that SQLite puts beside a database.
 _COMPANIONS = ("-wal", "-shm", "-journal")
+
+# What SQLite says of a directory where it cannot make them.
+_NOT_WRITABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY_DIRECTORY, sqlite3.SQLITE_READONLY}
 
 _ALWAYS = """
 PRAGMA trusted_schema = OFF;
@@ -86,6 +89,7 @@ CREATE TABLE halves (
 );
 CREATE TABLE runs (id INTEGER PRIMARY KEY, boot TEXT, started REAL NOT NULL, ended REAL);
 """
+_TABLES = {statement.strip() for statement in _SCHEMA.split(";")} - {""}
 
 
 class LedgerFile:
@@ -190,11 +194,15 @@ class LedgerFile:
                         os.unlink(self.path + suffix)
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _refuse_links(path: str, suffixes: Iterable[str]) -> None:
     # SQLite itself would follow a link to wherever it leads.
-    for suffix in _COMPANIONS:
+    for suffix in suffixes:
         if os.path.islink(path + suffix):
             raise OSError(errno.ELOOP, "is a symbolic link", path + suffix)
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    _refuse_links(path, _COMPANIONS)
     # SQLite would make it readable as the umask says, and there are secrets in it.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     os.close(descriptor)
@@ -206,19 +214,30 @@ def open_for_reading(path: str) -> sqlite3.Connection:
 
     Raises:
         UsageError: There is none.
-        StorageError: It is damaged, of another version, or no ledger.
+        StorageError: It is damaged, of another version, no ledger, or a link.
     """
     if not os.path.isfile(path):
         raise UsageError(f"there is no ledger in {os.path.dirname(os.path.dirname(path))}: no run has kept one there")
     with translating("read"):
-        # A reader of a ledger in WAL mode writes, too, into its index.
-        connection = sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None)
+        _refuse_links(path, ("", *_COMPANIONS))
         try:
-            connection.executescript(_ALWAYS + "PRAGMA query_only = ON;")
-            check_identity(connection, path)
-        except BaseException:
-            connection.close()
-            raise
+            # A reader of a ledger in WAL mode writes, too, into its index.
+            return _open_reader(path, "mode=rw")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _NOT_WRITABLE or os.path.exists(f"{path}-wal"):
+                raise
+            # On a disk that cannot be written nobody else writes.
+            return _open_reader(path, "mode=ro&immutable=1")
+
+
+def _open_reader(path: str, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"file:{quote(path)}?{how}", uri=True, timeout=_PATIENCE, isolation_level=None)
+    try:
+        connection.executescript(_ALWAYS + "PRAGMA query_only = ON;")
+        check_identity(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -238,6 +257,9 @@ def check_identity(connection: sqlite3.Connection, path: str) -> None:
             f"{SCHEMA_VERSION}): use that version, or move the ledger away and go on with --existing skip"
         )
         raise StorageError("storage", message, None)
+    found = {sql for (sql,) in connection.execute("SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL")}
+    if found != _TABLES:
+        raise _damaged_error(path, "its tables are not those of a ledger")
 
 
 def _damaged_error(path: str, reason: str) -> StorageError:

@@ -78,7 +78,7 @@ def read_digests(text: str | None) -> dict[str, str]:
     if text is not None and " " not in text:
         name, _, digest = text.partition(":")
         return {name: digest} if digest else {}
-    return dict(part.split(":", 1) for part in (text or "").split())
+    return dict(part.split(":", 1) for part in (text or "").split() if ":" in part)
 
 
 def write_asked(item: Item) -> str | None:

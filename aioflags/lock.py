@@ -143,7 +143,7 @@ def _read_note(fd: int) -> dict[str, object]:
 def _may_live(note: dict[str, object]) -> bool:
     """Tell whether the process that signed may still be at work; one of another machine cannot be asked."""
     pid = note.get("pid")
-    if not isinstance(pid, int) or pid <= 0:
+    if type(pid) is not int or pid <= 0:
         return False
     if note.get("host") != socket.gethostname():
         return True
@@ -151,7 +151,7 @@ def _may_live(note: dict[str, object]) -> bool:
         return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True

@@ -162,6 +162,9 @@ class Register:
         is_known = row is not None and row.name is not None
         if row is None or row.name is None:
             row = self._take_name(item, wish)
+        elif safe_name(row.name) != row.name:
+            # No run of ours has written that; a name of ours stays as it is.
+            raise make_error("name", "the ledger gives it a name that no file may have; move the ledger away")
         claim = Claim(item, target, row.name, digests, row=row.id)
         return self._look(claim, row, is_known=is_known)
 

@@ -84,6 +84,31 @@ def test_file_is_no_directory(folder: Folder) -> None:
         folder.child("file", create=True)
 
 
+@pytest.mark.parametrize("name", ["../outside/secret", "..", ".", "", "/etc/passwd", "sub/flag"])
+def test_names_lead_nowhere_else(folder: Folder, outside: Path, name: str) -> None:
+    """Whoever made them up: what is no single component is refused, whatever is to be done with it."""
+    write(folder, "flag")
+    folder.child("sub", create=True).close()
+    steps: list[Callable[[], object]] = [
+        lambda: folder.child(name),
+        lambda: folder.child(name, create=True),
+        lambda: folder.look(name),
+        lambda: folder.open_part(name),
+        lambda: folder.open_note(name),
+        lambda: folder.create_file(name),
+        lambda: folder.open_file(name),
+        lambda: folder.remove(name),
+        lambda: folder.remove_folder(name),
+        lambda: folder.move_new("flag", folder, name),
+        lambda: folder.move_over(name, folder, "flag"),
+    ]
+    for step in steps:
+        with pytest.raises(OSError, match="no name inside a folder") as caught:
+            step()
+        assert caught.value.errno == errno.EINVAL
+    assert os.listdir(outside) == ["secret"]
+
+
 def test_link_is_not_written_through(folder: Folder, outside: Path) -> None:
     """A file is created, never opened; not even where a link leads to nothing."""
     os.symlink(outside / "secret", os.path.join(folder.path, "a"))

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -266,3 +267,58 @@ def test_directory_without_ledger_is_wrong_use(path: str) -> None:
     """The message names the directory that was asked for."""
     with pytest.raises(UsageError, match=r"no ledger in .*downloads: no run"):
         open_for_reading(path)
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+def test_reader_follows_no_link(open_ledger: Open, path: str, tmp_path: Path, suffix: str) -> None:
+    """A reader writes, too: what was not yet in the file, and the index."""
+    open_ledger().close()
+    target = tmp_path / "elsewhere"
+    if suffix:
+        target.write_bytes(b"")
+    else:
+        os.rename(path, target)
+    Path(path + suffix).symlink_to(target)
+    with pytest.raises(StorageError, match="symbolic link"):
+        open_for_reading(path)
+
+
+def test_reader_needs_not_write(open_ledger: Open, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger on a disk that cannot be written is read as it is; with a log beside it nobody knows what is in it."""
+    file = open_ledger()
+    with file.transaction() as db:
+        db.execute(ADD, (b"a",))
+    file.close()
+    connect = sqlite3.connect
+
+    def refuse(database: str, **options: Any) -> sqlite3.Connection:
+        # Root may write everywhere: the system's answer is ours to give.
+        return connect("file:/nowhere/ledger?mode=rw" if "mode=rw" in database else database, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", refuse)
+    reader = open_for_reading(path)
+    assert count(reader) == 1
+    reader.close()
+    Path(f"{path}-wal").write_bytes(b"x")
+    with pytest.raises(StorageError, match="unable to open"):
+        open_for_reading(path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW more AS SELECT abs(random()) AS id FROM items",
+        "CREATE TRIGGER t AFTER UPDATE ON items BEGIN DELETE FROM runs; END",
+        "DROP TABLE halves",
+        "ALTER TABLE items ADD COLUMN more",
+    ],
+)
+def test_tables_of_strangers_are_no_ledger(open_ledger: Open, path: str, statement: str) -> None:
+    """What is computed whenever it is read, or does something when it is written, is no record of a run."""
+    open_ledger().close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    connection.close()
+    for open_it in (open_ledger, lambda: open_for_reading(path)):
+        with pytest.raises(StorageError, match="its tables are not those of a ledger"):
+            open_it()

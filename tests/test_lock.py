@@ -17,7 +17,7 @@ import pytest
 
 from aioflags.errors import StorageError
 from aioflags.folders import Folder
-from aioflags.lock import RunLock, boot_id
+from aioflags.lock import RunLock, boot_id, holder_of
 
 HOLDER = """
 import sys, time
@@ -144,6 +144,13 @@ def test_note_that_is_none_is_overwritten(folder: Folder, tmp_path: Path, conten
     (tmp_path / "lock").write_bytes(content)
     RunLock(folder).acquire()
     assert note_of(tmp_path)["pid"] == os.getpid()
+
+
+@pytest.mark.parametrize("pid", [True, 10**30, -1, "1"])
+def test_who_cannot_be_holds_nothing(folder: Folder, tmp_path: Path, pid: object) -> None:
+    """No process has such a number."""
+    (tmp_path / "lock").write_text(json.dumps({"pid": pid, "host": socket.gethostname(), "boot": boot_id()}))
+    assert holder_of(folder) is None
 
 
 def test_link_is_not_followed(folder: Folder, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -422,3 +423,65 @@ def test_parts_that_nobody_knows_are_swept(start: Start, tmp_path: Path) -> None
     run = start()
     run.destination.sweep_parts(run.ledger.files())
     assert {name for name in os.listdir(parts) if name.endswith(".part")} == {"x.part"}
+
+
+# Ledgers and lists that are not what they should be
+
+
+def tamper(home: Path, statement: str, *values: object) -> None:
+    with sqlite3.connect(home / ".aioflags" / "ledger") as connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.DONE, State.READY])
+@pytest.mark.parametrize("name", ["../evil", "sub/../../evil", "/tmp/evil", ".aioflags/ledger", ".aioflags/lock", "a/"])
+def test_no_ledger_chooses_a_place(start: Start, tmp_path: Path, name: str, state: State) -> None:
+    """A name that no run of ours gives is no name, whoever wrote it down; the item fails."""
+    run = start()
+    run.fail(run.claim())
+    run.end()
+    tamper(tmp_path, "UPDATE items SET name = ?, state = ?, size = 4, is_ours = 1", name, state)
+    claim = start("replace").claim(in_list=False)
+    assert claim.name is None
+    assert claim.error is not None
+    assert claim.error.kind == "name"
+
+
+@pytest.mark.parametrize("part", ["../../precious", "../ledger", "..", ""])
+def test_no_ledger_chooses_a_part(start: Start, tmp_path: Path, part: str) -> None:
+    """What is gone on with is cut, written and moved: it lies in the private folder, or nowhere."""
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"x" * (1 << 21))
+    run = start()
+    claim = run.claim()
+    run.ledger.half(claim.row, Half(part, 1 << 20, '"v"', URL, 1 << 21))
+    run.end()
+    run = start()
+    assert run.claim().half is None
+    assert run.destination.open_part(Half(part, 1 << 20, '"v"', URL, 1 << 21), ()) is None
+    run.destination.remove_part(part)
+    assert precious.stat().st_size == 1 << 21
+
+
+def test_line_that_was_corrected_is_an_item(start: Start) -> None:
+    """A line that could be none had no name; the next list may say it better."""
+    run = start()
+    run.claim(Rejected(URL, make_error("checksum", "'zz' is no digest")))
+    run.end()
+    run = start()
+    claim = run.claim(Item(URL, sha256=SHA256))
+    assert (claim.error, claim.name) == (None, "a")
+    run.save(claim)
+    run.end()
+    assert start().claim().present == len(FLAG)
+
+
+def test_corrected_line_takes_no_name_of_another(start: Start) -> None:
+    """Names are given in order; the one that comes later has a suffix."""
+    run = start()
+    run.claim(Rejected(URL, make_error("checksum", "'zz' is no digest")))
+    assert run.claim("http://other/a").name == "a"
+    name = run.claim().name
+    assert name is not None
+    assert name.startswith("a-")
