@@ -113,7 +113,8 @@ class Audit:
     """
 
     def __init__(self, directory: str) -> None:
-        self._db = open_for_reading(os.path.join(os.path.abspath(directory), STATE_FOLDER, LEDGER_FILE))
+        self._path = os.path.join(os.path.abspath(directory), STATE_FOLDER, LEDGER_FILE)
+        self._db = open_for_reading(self._path)
 
     def close(self) -> None:
         """Close it."""
@@ -125,7 +126,7 @@ class Audit:
         Raises:
             StorageError: The ledger cannot be read.
         """
-        with translating("read"):
+        with translating("read", self._path):
             (number,) = self._db.execute(_COUNT, (_as_list(states),)).fetchone()
             return int(number)
 
@@ -135,7 +136,7 @@ class Audit:
         Raises:
             StorageError: The ledger cannot be read.
         """
-        with translating("read"):
+        with translating("read", self._path):
             rows = self._db.execute(_SUMS).fetchall()
             (halves,) = self._db.execute("SELECT count(*) FROM halves").fetchone()
             last = self._db.execute("SELECT started, ended FROM runs ORDER BY id DESC LIMIT 1").fetchone()
@@ -186,7 +187,7 @@ class Audit:
     def _batches(self, states: Collection[State]) -> Iterator[list[_Row]]:
         last = 0
         while True:
-            with translating("read"):
+            with translating("read", self._path):
                 rows = [_Row(*row) for row in self._db.execute(_ROWS, (last, _as_list(states), _BATCH))]
             if not rows:
                 return

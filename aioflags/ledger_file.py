@@ -109,7 +109,7 @@ class LedgerFile:
         self._lists = lists
         self._is_kept = is_kept
         self._guard = threading.RLock()
-        with translating("open"):
+        with translating("open", path):
             self.connection = _connect(path)
             try:
                 self._prepare()
@@ -153,7 +153,7 @@ class LedgerFile:
         Raises:
             StorageError: It could not be written; if the ledger is kept, nothing of it was.
         """
-        with self._guard, translating("write"):
+        with self._guard, translating("write", self.path):
             if not self._is_kept:
                 yield self.connection
                 return
@@ -173,7 +173,7 @@ class LedgerFile:
         Raises:
             StorageError: There is some.
         """
-        with self._guard, translating("read"):
+        with self._guard, translating("read", self.path):
             (verdict,) = self.connection.execute("PRAGMA main.quick_check(1)").fetchone()
             if verdict != "ok":
                 raise _damaged_error(self.path, verdict)
@@ -218,7 +218,7 @@ def open_for_reading(path: str) -> sqlite3.Connection:
     """
     if not os.path.isfile(path):
         raise UsageError(f"there is no ledger in {os.path.dirname(os.path.dirname(path))}: no run has kept one there")
-    with translating("read"):
+    with translating("read", path):
         _refuse_links(path, ("", *_COMPANIONS))
         try:
             # A reader of a ledger in WAL mode writes, too, into its index.
@@ -279,15 +279,20 @@ _ERRNOS = {
 
 
 @contextmanager
-def translating(what: str) -> Iterator[None]:
-    """Turn what SQLite and the system say into a `StorageError` whose cause is a fault of the destination."""
+def translating(what: str, path: str) -> Iterator[None]:
+    """Turn what SQLite and the system say into a `StorageError` whose cause is a fault of the destination.
+
+    Args:
+        what: What is done to the ledger, as in `cannot … the ledger`.
+        path: Where it lies.
+    """
     try:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            raise _damaged_error(f"DIR/.aioflags/{LEDGER_FILE}", str(error)) from error
+            raise _damaged_error(path, str(error)) from error
         fault = OSError(_ERRNOS.get(code, errno.EIO), str(error))
-        raise translate_os_error(fault, f"{what} the ledger") from fault
+        raise translate_os_error(fault, f"{what} the ledger {path}") from fault
     except OSError as error:
-        raise translate_os_error(error, f"{what} the ledger") from error
+        raise translate_os_error(error, f"{what} the ledger {path}") from error

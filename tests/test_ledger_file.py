@@ -231,7 +231,10 @@ def test_errors_of_sqlite_have_the_numbers_of_the_system(code: int, number: int)
     """So that everyone who looks at errors of the disk understands these, too."""
     fault = sqlite3.OperationalError("no")
     fault.sqlite_errorcode = code
-    with pytest.raises(StorageError, match="cannot write the ledger") as caught, translating("write"):
+    with (
+        pytest.raises(StorageError, match="cannot write the ledger /d/ledger: no") as caught,
+        translating("write", "/d/ledger"),
+    ):
         raise fault
     assert isinstance(caught.value.__cause__, OSError)
     assert caught.value.__cause__.errno == number
@@ -293,7 +296,10 @@ def test_reader_needs_not_write(open_ledger: Open, path: str, monkeypatch: pytes
 
     def refuse(database: str, **options: Any) -> sqlite3.Connection:
         # Root may write everywhere: the system's answer is ours to give.
-        return connect("file:/nowhere/ledger?mode=rw" if "mode=rw" in database else database, **options)
+        connection: sqlite3.Connection = connect(
+            "file:/nowhere/ledger?mode=rw" if "mode=rw" in database else database, **options
+        )
+        return connection
 
     monkeypatch.setattr(sqlite3, "connect", refuse)
     reader = open_for_reading(path)
