@@ -45,6 +45,7 @@ class Destination:
             raise UsageError("the path of the destination holds a null character")
         self._folders: dict[tuple[str, ...], Folder] = {}
         self._root: Folder | None = None
+        self._root_fd: int | None = None
         self._identity: tuple[int, int] | None = None
         self._is_kept = is_kept
         self._private: PrivateFolder | None = None
@@ -85,6 +86,7 @@ class Destination:
 
     def _open_root(self) -> Folder:
         root = Folder.open(self.path)
+        self._root_fd = root.fd
         self._identity = None if root.fd is None else _identity_of(os.fstat(root.fd))
         return root
 
@@ -206,7 +208,11 @@ class Destination:
         """Tell the size in bytes of the file of this final name; `None` if there is none, or nobody can tell."""
         assert self._root is not None
         try:
-            found = self.look(name) if "/" in name else self._root.look(name)
+            if "/" in name or self._root_fd is None:
+                found = self.look(name)
+            else:
+                # A finished job of a million items has nothing else to do.
+                found = os.stat(name, dir_fd=self._root_fd, follow_symlinks=False)
         except (OSError, DownloadError):
             return None
         return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
@@ -276,7 +282,7 @@ class Destination:
         self._folders.clear()
         if self._root is not None:
             self._root.close()
-            self._root = None
+            self._root = self._root_fd = None
 
     def _folder_of(self, name: str, *, create: bool = True) -> tuple[Folder, str]:
         """Walk to the folder of a final name, one open directory at a time."""

@@ -20,7 +20,8 @@ _CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0) | g
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 # A name may come from a ledger that a stranger has written.
 _NO_COMPONENTS = {"", os.curdir, os.pardir}
-_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+# Of Windows, besides the slash.
+_BACKSLASH = os.sep if os.sep != "/" else None
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -60,7 +61,7 @@ class Folder:
         return self._fd
 
     def _at(self, name: str) -> str:
-        if name in _NO_COMPONENTS or any(separator in name for separator in _SEPARATORS):
+        if "/" in name or name in _NO_COMPONENTS or (_BACKSLASH is not None and _BACKSLASH in name):
             raise OSError(errno.EINVAL, "is no name inside a folder", name)
         return name if self._fd is not None else os.path.join(self.path, name)
 

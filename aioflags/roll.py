@@ -59,7 +59,7 @@ class Roll:
         """
         outcomes: list[Outcome] = []
         for item in entries:
-            if not self._is_plain(item):
+            if self._is_closed or not isinstance(item, Item) or not self._is_plain(item):
                 break
             row = self._behind.get(item.url) or self._look_up(item.url, read_ahead)
             if row is None:
@@ -74,9 +74,7 @@ class Roll:
             )
         return outcomes
 
-    def _is_plain(self, item: Item | Rejected) -> bool:
-        if not isinstance(item, Item) or self._is_closed:
-            return False
+    def _is_plain(self, item: Item) -> bool:
         if item.name is not None:
             # The same URL under two names is one item of the list, and two rows: only a close look sees that.
             self._is_closed = True

@@ -133,13 +133,15 @@ class Job:
                         self._take(outcome)
                         if self._screen.is_full:
                             await self._screen.wait_for_room()
-                        await self._tracing.wait_for_room()
+                        if tracer is not None:
+                            await self._tracing.wait_for_room()
             finally:
                 self._timer.cancel()
 
     def _take(self, outcome: Outcome) -> None:
         self._tally.add(outcome)
-        self._failures.add(outcome)
+        if outcome.error is not None:
+            self._failures.add(outcome)
         screen = self._screen
         if self._args.json:
             screen.record(outcome.as_record())
