@@ -112,7 +112,8 @@ class OutcomeStream:
             self._arrived.clear()
             await self._arrived.wait()
         outcome = self._outcomes.popleft()
-        if self._is_awaited or not self.lane.is_open:
+        # As long as so many lie unread, nobody may go on.
+        if len(self._outcomes) < self._limit and (self._is_awaited or not self.lane.is_open):
             self._on_read(self)
         return outcome
 

@@ -121,6 +121,8 @@ async def test_those_who_wait_are_told_of_a_reading() -> None:
     waiting = asyncio.ensure_future(stream.wait_for_room())
     await turn()
     await anext(stream)
+    assert reads == []
+    await anext(stream)
     assert reads == [stream]
     await anext(stream)
     stream.offer_room()
