@@ -1,7 +1,6 @@
 """A ledger read for people: how much is done, what failed where, which items and files it knows. Blocking.
 
-Reads beside a run that is at work; changes nothing. What stands in a ledger is believed no more than a list is: it lies
-in a directory that others may have given to us.
+Reads beside a run that is at work; changes nothing. What its rows hold is read by `aioflags.audit_rows`.
 """
 
 from __future__ import annotations
@@ -9,32 +8,39 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
-from aioflags.errors import KINDS, DownloadError, UsageError, make_error
-from aioflags.items import Item, Outcome, Rejected, Status
+from aioflags.audit_rows import AuditRow, FileRow, as_number, as_text
+from aioflags.folders import Folder
+from aioflags.items import Item, Rejected
 from aioflags.ledger_file import LEDGER_FILE, open_for_reading, translating
-from aioflags.ledger_rows import State, read_asked, read_digests
-from aioflags.names import safe_name
-from aioflags.private import STATE_FOLDER
-from aioflags.settings import check_checksum
+from aioflags.ledger_rows import State
+from aioflags.lock import holder_of
+from aioflags.private import PARTS_FOLDER, STATE_FOLDER
 
-__all__ = ["NOT_RIGHT", "Audit", "Failure", "FileRow", "Standing"]
+__all__ = ["NOT_RIGHT", "NOT_TRIED", "Audit", "Failure", "Standing"]
 
 #: States of items that were tried and are not as they should be.
 NOT_RIGHT = (State.FAILED, State.MISSING, State.WRONG)
+#: States of items that are not fetched yet.
+NOT_TRIED = (State.WANTED, State.READY)
 _BATCH = 512
 
-_SUMS = "SELECT state, count(*), sum(size) FROM items GROUP BY state"
-_COUNT = "SELECT count(*) FROM items WHERE state IN (SELECT value FROM json_each(?))"
+# As a floating-point number, which cannot overflow.
+_SUMS = """
+SELECT state, count(*), total(iif(typeof(size) = 'integer' AND size > 0, size, 0)) FROM items
+WHERE state IN (SELECT value FROM json_each(?)) GROUP BY state
+"""
+_COUNT = "SELECT count(*) FROM items WHERE id <= ? AND state IN (SELECT value FROM json_each(?))"
 _GROUPS = """
 SELECT kind, iif(kind = 'http', http_status, NULL) AS status, host, count(*) AS number, url, message, min(id)
 FROM items WHERE state IN (SELECT value FROM json_each(?)) GROUP BY kind, status, host ORDER BY number DESC
 """
 _ROWS = """
 SELECT id, url, wish, asked, state, name, size, digests, http_status, attempts, content_encoding, kind, message, host
-FROM items WHERE id > ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
+FROM items WHERE id > ? AND id <= ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
 """
 
 
@@ -61,12 +67,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a destination stands.
+    """How a destination stands at one moment.
 
     Args:
-        counts: Items by state; `READY` counts as not fetched yet.
+        counts: Items by state.
         size: Bytes of what is done.
-        halves: Files of which an earlier run has left a part.
+        halves: Files of which there is a part.
+        half_size: Bytes of those parts.
         failures: The most frequent first.
         started: When the last run began, in seconds since the epoch, `None` if there was none.
         ended: When it said that it ended, `None` if it has not.
@@ -75,6 +82,7 @@ class Standing:
     counts: Mapping[State, int]
     size: int
     halves: int
+    half_size: int
     failures: tuple[Failure, ...] = ()
     started: float | None = None
     ended: float | None = None
@@ -82,7 +90,7 @@ class Standing:
     @property
     def wanted(self) -> int:
         """Items that are not fetched yet."""
-        return self.counts.get(State.WANTED, 0) + self.counts.get(State.READY, 0)
+        return sum(self.counts.get(state, 0) for state in NOT_TRIED)
 
     @property
     def wrong(self) -> int:
@@ -90,19 +98,10 @@ class Standing:
         return sum(self.counts.get(state, 0) for state in NOT_RIGHT)
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """A file that is done, according to the ledger: number and URL of its item, name, bytes, digests."""
-
-    row: int
-    url: str
-    name: str
-    size: int
-    digests: Mapping[str, str] = field(default_factory=dict)
-
-
 class Audit:
     """A ledger that is open for reading; to be used by one thread.
+
+    Items that come after it was opened are not looked at: what it gives has an end, also if whoever takes it writes.
 
     Args:
         directory: The destination.
@@ -113,11 +112,21 @@ class Audit:
     """
 
     def __init__(self, directory: str) -> None:
-        self._path = os.path.join(os.path.abspath(directory), STATE_FOLDER, LEDGER_FILE)
+        folder = os.path.join(os.path.abspath(directory), STATE_FOLDER)
+        self._path = os.path.join(folder, LEDGER_FILE)
         self._db = open_for_reading(self._path)
+        self._db.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
+        try:
+            with translating("read", self._path):
+                self._state = Folder.open(folder)
+                (self._last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close it."""
+        self._state.close()
         self._db.close()
 
     def count(self, states: Collection[State]) -> int:
@@ -127,31 +136,60 @@ class Audit:
             StorageError: The ledger cannot be read.
         """
         with translating("read", self._path):
-            (number,) = self._db.execute(_COUNT, (_as_list(states),)).fetchone()
+            (number,) = self._db.execute(_COUNT, (self._last, _as_list(states))).fetchone()
             return int(number)
 
+    def holder(self) -> str | None:
+        """Say who is at work there, for people; `None` if nobody seems to be."""
+        try:
+            return holder_of(self._state)
+        except OSError as error:
+            return f"somebody whose note cannot be read ({error.strerror})"
+
     def standing(self) -> Standing:
-        """Count everything.
+        """Count everything, as it is at one moment.
 
         Raises:
             StorageError: The ledger cannot be read.
         """
-        with translating("read", self._path):
-            rows = self._db.execute(_SUMS).fetchall()
-            (halves,) = self._db.execute("SELECT count(*) FROM halves").fetchone()
+        with self._moment():
+            sums = self._db.execute(_SUMS, (_as_list(State),)).fetchall()
+            parts = [as_text(part) for (part,) in self._db.execute("SELECT part FROM halves")]
             last = self._db.execute("SELECT started, ended FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-            known = {State(state): (count, size or 0) for state, count, size in rows if state in set(State)}
-            return Standing(
-                {state: count for state, (count, _) in known.items()},
-                known.get(State.DONE, (0, 0))[1],
-                halves,
-                tuple(self._failures()),
-                *(last or (None, None)),
-            )
+            failures = tuple(map(_read_failure, self._db.execute(_GROUPS, (_as_list(NOT_RIGHT),))))
+        sizes = {State(state): int(size) for state, _, size in sums}
+        halves = list(self._sizes_of(part for part in parts if part is not None))
+        return Standing(
+            {State(state): count for state, count, _ in sums},
+            sizes.get(State.DONE, 0),
+            len(halves),
+            sum(halves),
+            failures,
+            *map(_as_time, last or (None, None)),
+        )
 
-    def _failures(self) -> Iterator[Failure]:
-        for kind, status, host, number, url, message, _ in self._db.execute(_GROUPS, (_as_list(NOT_RIGHT),)):
-            yield Failure(str(kind or "checksum"), status, host, number, url, str(message or ""))
+    @contextmanager
+    def _moment(self) -> Iterator[None]:
+        with translating("read", self._path):
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
+
+    def _sizes_of(self, parts: Iterator[str]) -> Iterator[int]:
+        """Give the sizes in bytes of those parts that are there."""
+        try:
+            folder = self._state.child(PARTS_FOLDER)
+        except OSError:
+            return
+        try:
+            for part in parts:
+                found = _look(folder, part)
+                if found is not None:
+                    yield found.st_size
+        finally:
+            folder.close()
 
     def entries(self, states: Collection[State]) -> Iterator[list[Item | Rejected]]:
         """Give the items of these states in the order of the ledger, some at a time.
@@ -160,107 +198,63 @@ class Audit:
             StorageError: The ledger cannot be read.
         """
         for rows in self._batches(states):
-            yield [_entry(row) for row in rows]
+            yield [row.as_entry() for row in rows]
 
     def files(self) -> Iterator[list[FileRow]]:
-        """Give the files that are done, some at a time; one whose name cannot be used has an empty name.
+        """Give the files that are done, and those that were and were found wrong since, some at a time.
 
         Raises:
             StorageError: The ledger cannot be read.
         """
-        for rows in self._batches((State.DONE,)):
-            yield [
-                FileRow(row.id, str(row.url), _checked_name(row.name), row.size or 0, _checked_digests(row.digests))
-                for row in rows
-            ]
+        for rows in self._batches((State.DONE, State.WRONG)):
+            yield [row.as_file() for row in rows]
 
-    def outcomes(self) -> Iterator[tuple[Outcome, bool]]:
-        """Give what became of each item, and whether it was tried at all.
+    def file(self, row: int) -> FileRow | None:
+        """Look once more at the file of an item; `None` if it is not done any more.
+
+        Raises:
+            StorageError: The ledger cannot be read.
+        """
+        found = self._read(row - 1, row, (State.DONE, State.WRONG), 1)
+        return found[0].as_file() if found else None
+
+    def rows(self) -> Iterator[AuditRow]:
+        """Give the row of each item.
 
         Raises:
             StorageError: The ledger cannot be read.
         """
         for rows in self._batches(tuple(State)):
-            for row in rows:
-                yield _outcome(row), row.state not in {State.WANTED, State.READY}
+            yield from rows
 
-    def _batches(self, states: Collection[State]) -> Iterator[list[_Row]]:
-        last = 0
-        while True:
-            with translating("read", self._path):
-                rows = [_Row(*row) for row in self._db.execute(_ROWS, (last, _as_list(states), _BATCH))]
-            if not rows:
-                return
+    def _batches(self, states: Collection[State]) -> Iterator[list[AuditRow]]:
+        after = 0
+        while rows := self._read(after, self._last, states, _BATCH):
             yield rows
-            last = rows[-1].id
+            after = rows[-1].id
+
+    def _read(self, after: int, last: int, states: Collection[State], limit: int) -> list[AuditRow]:
+        with translating("read", self._path):
+            return [AuditRow.read(row) for row in self._db.execute(_ROWS, (after, last, _as_list(states), limit))]
 
 
-class _Row(NamedTuple):
-    id: int
-    url: Any
-    wish: Any
-    asked: Any
-    state: int
-    name: Any
-    size: int | None
-    digests: Any
-    http_status: int | None
-    attempts: int
-    content_encoding: str | None
-    kind: str | None
-    message: str | None
-    host: str | None
-
-
-def _as_list(states: Collection[State]) -> str:
+def _as_list(states: Collection[State] | type[State]) -> str:
     return json.dumps([int(state) for state in states])
 
 
-def _entry(row: _Row) -> Item | Rejected:
-    asked: dict[str, Any] = read_asked(row.asked)
+def _read_failure(values: tuple[Any, ...]) -> Failure:
+    kind, status, host, count, url, message, _ = values
+    known = as_text(kind) or "checksum"
+    return Failure(known, as_number(status), as_text(host), count, as_text(url) or "", as_text(message) or "")
+
+
+def _as_time(value: object) -> float | None:
+    """Give seconds since the epoch; what is no moment of our time is none."""
+    return float(value) if isinstance(value, int | float) and 0 <= value < 1 << 35 else None
+
+
+def _look(folder: Folder, name: str) -> os.stat_result | None:
     try:
-        return Item(row.url, name=row.wish, **asked)
-    except (UsageError, TypeError, AttributeError):
-        error = make_error("url", "the ledger holds what can be no item; give the list again")
-        return Rejected(str(row.url), error)
-
-
-def _checked_name(name: Any) -> str:
-    try:
-        return name if isinstance(name, str) and safe_name(name) == name else ""
-    except DownloadError:
-        return ""
-
-
-def _checked_digests(text: Any) -> dict[str, str]:
-    """Give the digests that can be computed."""
-    found = {}
-    for name, digest in read_digests(text if isinstance(text, str) else None).items():
-        try:
-            if name != "xxh128":
-                check_checksum(f"{name}:{digest}")
-        except UsageError:
-            continue
-        found[name] = digest
-    return found
-
-
-def _outcome(row: _Row) -> Outcome:
-    if row.state == State.DONE:
-        return Outcome(
-            str(row.url),
-            Status.SAVED,
-            path=row.name,
-            bytes=row.size or 0,
-            digests=_checked_digests(row.digests),
-            http_status=row.http_status,
-            attempts=row.attempts,
-            content_encoding=row.content_encoding,
-        )
-    return Outcome(
-        str(row.url),
-        Status.MISSING if row.state == State.MISSING else Status.FAILED,
-        http_status=row.http_status,
-        attempts=row.attempts,
-        error=make_error(row.kind, row.message or "", row.host) if row.kind in KINDS else None,
-    )
+        return folder.look(name)
+    except OSError:
+        return None

@@ -234,6 +234,8 @@ def _open_reader(path: str, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file:{quote(path)}?{how}", uri=True, timeout=_PATIENCE, isolation_level=None)
     try:
         connection.executescript(_ALWAYS + "PRAGMA query_only = ON;")
+        if connection.execute("SELECT 1 FROM main.sqlite_master LIMIT 1").fetchone() is None:
+            raise UsageError(f"the ledger {path} is empty: the run that began it has noted nothing yet")
         check_identity(connection, path)
     except BaseException:
         connection.close()

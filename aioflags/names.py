@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from aioflags.errors import RefusedError
 from aioflags.redact import UNSAFE
 
-__all__ = ["fold", "name_from_url", "safe_name", "with_suffix"]
+__all__ = ["fold", "is_safe_name", "name_from_url", "safe_name", "with_suffix"]
 
 _NAMELESS = "index.html"
 # Bytes in UTF-8. File systems allow 255 a component; the rest is for what storage and other tools append.
@@ -67,6 +67,18 @@ def safe_name(wanted: str) -> str:
     if len(name.encode()) > _LONGEST_NAME:
         raise _refused(f"the name is longer than {_LONGEST_NAME} bytes; give a shorter one")
     return name
+
+
+def is_safe_name(name: object) -> bool:
+    """Tell whether this is a name that `safe_name` leaves as it is; whoever wrote it down, it may be opened.
+
+    >>> is_safe_name("flags/fr.gif"), is_safe_name("../fr.gif"), is_safe_name(".aioflags/ledger"), is_safe_name(None)
+    (True, False, False, False)
+    """
+    try:
+        return isinstance(name, str) and safe_name(name) == name
+    except (RefusedError, UnicodeError):
+        return False
 
 
 def fold(name: str) -> str:

@@ -21,11 +21,11 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["STATE_FOLDER", "PrivateFolder"]
+__all__ = ["PARTS_FOLDER", "STATE_FOLDER", "PrivateFolder"]
 
 STATE_FOLDER = ".aioflags"
+PARTS_FOLDER = "parts"
 _RUN_PREFIX = "run-"
-_KEPT_NAME = "parts"
 # Far more than other runs that start and end at this moment; a destination that was removed is no matter of trying.
 _TRIES = 100
 
@@ -84,7 +84,7 @@ class PrivateFolder:
             self._lock = RunLock(state)
             self._lock.acquire()
         _sweep_dead_runs(state)
-        self.name = _KEPT_NAME if self._is_kept else _RUN_PREFIX + secrets.token_hex(8)
+        self.name = PARTS_FOLDER if self._is_kept else _RUN_PREFIX + secrets.token_hex(8)
         self._folder = state.child(self.name, create=True, mode=0o700)
         if not self._is_kept:
             _lock(self._folder)

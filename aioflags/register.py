@@ -15,7 +15,7 @@ from aioflags.items import Item, Outcome, Rejected
 from aioflags.journal import Half
 from aioflags.ledger import Ledger
 from aioflags.ledger_rows import Row, State, read_digests
-from aioflags.names import name_from_url, safe_name, with_suffix
+from aioflags.names import is_safe_name, name_from_url, safe_name, with_suffix
 from aioflags.redact import escape_text
 from aioflags.roll import Roll
 from aioflags.settings import Existing, check_checksum
@@ -162,8 +162,8 @@ class Register:
         is_known = row is not None and row.name is not None
         if row is None or row.name is None:
             row = self._take_name(item, wish)
-        elif safe_name(row.name) != row.name:
-            # No run of ours has written that; a name of ours stays as it is.
+        elif not is_safe_name(row.name):
+            # No run of ours has written that.
             raise make_error("name", "the ledger gives it a name that no file may have; move the ledger away")
         claim = Claim(item, target, row.name, digests, row=row.id)
         return self._look(claim, row, is_known=is_known)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aioflags.audit import NOT_RIGHT, Audit, Failure, FileRow
+from aioflags.audit import NOT_RIGHT, Audit, Failure
+from aioflags.audit_rows import FileRow
 from aioflags.errors import StorageError, UsageError, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.journal import Half, Ready
@@ -75,9 +76,13 @@ def test_everything_is_counted(home: Home, audit: Callable[[], Audit]) -> None:
         home.add(name, Status.FAILED, http_status=503)
     home.add("c", Status.MISSING, http_status=404)
     home.ledger.half(home.add("d", None), Half("x.part", 1 << 20, '"v"', "http://h/d"))
+    home.ledger.half(home.add("e", None), Half("gone.part", 1 << 20, '"v"', "http://h/e"))
+    (home.path / ".aioflags" / "parts").mkdir()
+    (home.path / ".aioflags" / "parts" / "x.part").write_bytes(b"x" * 1000)
     standing = audit().standing()
-    assert standing.counts == {State.DONE: 1, State.FAILED: 2, State.MISSING: 1, State.WANTED: 1}
-    assert (standing.size, standing.halves, standing.wanted, standing.wrong) == (4, 1, 1, 3)
+    assert standing.counts == {State.DONE: 1, State.FAILED: 2, State.MISSING: 1, State.WANTED: 2}
+    assert (standing.size, standing.wanted, standing.wrong) == (4, 2, 3)
+    assert (standing.halves, standing.half_size) == (1, 1000)
     assert standing.failures == (
         Failure("http", 503, "h", 2, "http://h/a", "status 503"),
         Failure("http", 404, "h", 1, "http://h/c", "status 503"),
@@ -111,7 +116,8 @@ def test_outcome_of_each_item(home: Home, audit: Callable[[], Audit]) -> None:
     home.add("a", Status.SAVED)
     home.add("b", Status.MISSING, http_status=404)
     home.add("c", None)
-    found = [(outcome.status, was_tried, outcome.path) for outcome, was_tried in audit().outcomes()]
+    rows = [(row.as_outcome(), row.was_tried) for row in audit().rows()]
+    found = [(outcome.status, was_tried, outcome.path) for outcome, was_tried in rows]
     assert found == [(Status.SAVED, True, "a"), (Status.MISSING, True, None), (Status.FAILED, False, None)]
 
 
@@ -145,7 +151,7 @@ def test_strange_digests_and_kinds(home: Home, audit: Callable[[], Audit]) -> No
     home.add("b", Status.FAILED)
     home.change("UPDATE items SET digests = 'rot13:00 xxh128:1 sha256:zz', kind = 'magic'")
     assert [row.digests for rows in audit().files() for row in rows] == [{"xxh128": "1"}]
-    assert [outcome.error for outcome, _ in audit().outcomes()] == [None, None]
+    assert [row.as_outcome().error for row in audit().rows()] == [None, None]
     assert audit().standing().failures[0].kind == "magic"
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from typing import TYPE_CHECKING
 
-from aioflags.audit import NOT_RIGHT, Audit
+from aioflags.audit import NOT_RIGHT, NOT_TRIED, Audit
+from aioflags.cli.exits import ExitStatus
 from aioflags.cli.get import conclude, say_nothing
 from aioflags.cli.job import Job
 from aioflags.cli.ledger_feed import LedgerFeed
 from aioflags.cli.options import add_download_options, add_output_options, options_of
 from aioflags.cli.quantities import show_count
+from aioflags.items import Tally
 
 if TYPE_CHECKING:
     from aioflags.cli.options import Subparsers
@@ -48,12 +51,21 @@ def run(args: argparse.Namespace) -> int:
     options["ledger"] = True
     audit = Audit(args.dir)
     try:
-        wanted = audit.standing().wanted
+        failed, wanted = audit.count(NOT_RIGHT), audit.count(NOT_TRIED)
     finally:
         audit.close()
     if wanted and not args.quiet:
         note = f"{show_count(wanted, 'item')} not fetched yet: for those run the command again that asked for them"
         print(note, file=sys.stderr)
-    feed = LedgerFeed(args.dir, NOT_RIGHT)
+    if not failed:
+        return _end_at_once(args)
     say_last = say_nothing if args.quiet else conclude
-    return Job(args, options, feed, describe=say_nothing, conclude=say_last).run()
+    return Job(args, options, LedgerFeed(args.dir, NOT_RIGHT), describe=say_nothing, conclude=say_last).run()
+
+
+def _end_at_once(args: argparse.Namespace) -> ExitStatus:
+    if args.json:
+        print(json.dumps(Tally().as_record(0.0)))
+    if not args.quiet:
+        print("nothing has failed: there is nothing to fetch again", file=sys.stderr if args.json else sys.stdout)
+    return ExitStatus.CLEAN

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import shlex
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,14 +13,11 @@ from typing import TYPE_CHECKING
 from aioflags.audit import Audit, Standing
 from aioflags.cli.carry_on import current_program
 from aioflags.cli.exits import ExitStatus
-from aioflags.cli.quantities import show_count, show_size
+from aioflags.cli.quantities import show_size
 from aioflags.cli.summary import Failures
 from aioflags.errors import KINDS, make_error
-from aioflags.folders import Folder
 from aioflags.items import Outcome, Status, Tally
 from aioflags.ledger_rows import State
-from aioflags.lock import holder_of
-from aioflags.private import STATE_FOLDER
 from aioflags.redact import escape_text
 
 if TYPE_CHECKING:
@@ -55,56 +53,68 @@ def run(args: argparse.Namespace) -> int:
     """
     audit = Audit(args.dir)
     try:
-        standing = audit.standing()
-        lines = _records(audit, standing) if args.json else _table(args.dir, standing)
-        for line in lines:
-            print(line)
+        return _tell_as_records(audit) if args.json else _tell(args.dir, audit)
     finally:
         audit.close()
-    return ExitStatus.FAILURES if standing.wanted or standing.wrong else ExitStatus.CLEAN
 
 
-def _records(audit: Audit, standing: Standing) -> Iterator[str]:
+def _tell_as_records(audit: Audit) -> ExitStatus:
+    """Print a record for each item, and sum up what was printed: a run may be at work meanwhile."""
     tally = Tally()
-    for outcome, was_tried in audit.outcomes():
+    wanted = 0
+    groups: Counter[tuple[str, int | None, str | None]] = Counter()
+    for row in audit.rows():
+        outcome = row.as_outcome()
         record = outcome.as_record()
-        if was_tried:
+        if row.was_tried:
             tally.add(outcome)
         else:
+            wanted += 1
             record["status"] = "wanted"
-        yield json.dumps(record)
-    failures = [
-        {"kind": each.kind, "http_status": each.http_status, "host": each.host, "count": each.count}
-        for each in standing.failures
-    ]
-    summary = tally.as_record(0.0) | {"wanted": standing.wanted, "failures": failures}
-    yield json.dumps(summary | {"items": tally.items + standing.wanted})
+        if error := outcome.error:
+            groups[error.kind, outcome.http_status if error.kind == "http" else None, error.host] += 1
+        print(json.dumps(record))
+    summary = tally.as_record(0.0) | {
+        "items": tally.items + wanted,
+        "wanted": wanted,
+        "failures": [
+            {"kind": kind, "http_status": status, "host": host, "count": count}
+            for (kind, status, host), count in groups.most_common()
+        ],
+    }
+    print(json.dumps(summary))
+    return _status_of(is_done=tally.is_clean and not wanted)
 
 
-def _table(directory: str, standing: Standing) -> Iterator[str]:
+def _tell(directory: str, audit: Audit) -> ExitStatus:
+    standing = audit.standing()
+    for line in (*_counts(standing), _last_run(audit, standing), *_advice(directory, standing)):
+        print(line)
+    return _status_of(is_done=not (standing.wrong or standing.wanted))
+
+
+def _status_of(*, is_done: bool) -> ExitStatus:
+    return ExitStatus.CLEAN if is_done else ExitStatus.FAILURES
+
+
+def _counts(standing: Standing) -> Iterator[str]:
     counts = standing.counts
     rows = [
         ("done", counts.get(State.DONE, 0), show_size(standing.size)),
         ("failed", counts.get(State.FAILED, 0), ""),
         ("missing", counts.get(State.MISSING, 0), "the server has no such file"),
-        ("changed", counts.get(State.WRONG, 0), "the file is not what was fetched"),
-        ("not fetched yet", standing.wanted, f"{show_count(standing.halves, 'half file')}" if standing.halves else ""),
+        ("wrong", counts.get(State.WRONG, 0), "the file is not what was fetched, or gone"),
+        ("not fetched yet", standing.wanted, ""),
+        ("half files", standing.halves, f"{show_size(standing.half_size)}, to be gone on with"),
     ]
     width = max(len(str(count)) for _, count, _ in rows)
     for name, count, remark in rows:
         if count or name == "done":
             yield f"{name:15}  {count:>{width}}  {remark}".rstrip()
-    yield _last_run(directory, standing)
-    yield from _advice(directory, standing)
 
 
-def _last_run(directory: str, standing: Standing) -> str:
-    state = Folder.open(os.path.join(directory, STATE_FOLDER))
-    try:
-        holder = holder_of(state)
-    finally:
-        state.close()
-    if holder is not None:
+def _last_run(audit: Audit, standing: Standing) -> str:
+    if holder := audit.holder():
         return f"at work now: {holder}"
     if standing.started is None:
         return "last run: never"
@@ -124,6 +134,7 @@ def _advice(directory: str, standing: Standing) -> Iterator[str]:
         failures.add(Outcome(each.url, Status.FAILED, http_status=each.http_status, error=error), each.count)
     yield from failures.lines()
     if standing.wrong:
-        yield f"{current_program()} retry {escape_text(directory)}  fetches again what failed"
+        retry = f"retry {escape_text(shlex.quote(directory))}"
+        yield f"To fetch again what failed: {current_program()} {retry}"
     if standing.wanted:
-        yield "For what is not fetched yet run the command again that asked for it."
+        yield "To fetch what is not fetched yet: the command again that asked for it"

@@ -6,13 +6,12 @@ import argparse
 import json
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from aioflags.audit import Audit, FileRow
+from aioflags.audit import Audit
+from aioflags.cli.carry_on import carry_on_command
 from aioflags.cli.exits import ExitStatus
 from aioflags.cli.get import conclude, say_nothing
 from aioflags.cli.job import Job
@@ -20,14 +19,15 @@ from aioflags.cli.ledger_feed import LedgerFeed
 from aioflags.cli.options import add_download_options, add_output_options, options_of
 from aioflags.cli.quantities import show_count, show_size
 from aioflags.destination import Destination
-from aioflags.errors import DownloadError, make_error
+from aioflags.inspection import Fault, Finding, inspect
 from aioflags.items import Outcome, Status, Tally
 from aioflags.ledger import Ledger
 from aioflags.ledger_rows import State
-from aioflags.redact import escape_text
+from aioflags.redact import escape_text, redact_text, redact_url
 
 if TYPE_CHECKING:
     from aioflags.cli.options import Subparsers
+    from aioflags.settings import Options
 
 __all__ = ["add_parser", "run"]
 
@@ -35,10 +35,8 @@ _EPILOG = """\
 exit status: 0 every file is what was fetched, 1 some are not, 2 there is no ledger in DIR, 3 it cannot be read, or with
 --fix a run is at work there; with --fix: as that of get
 """
-# Reading lets go of the interpreter, and so does hashing.
-_THREADS = 4
-_AHEAD = 64
 _INTERVAL = 5.0
+_BATCH = 512
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -66,143 +64,142 @@ def run(args: argparse.Namespace) -> int:
     """
     options = options_of(args)
     options["ledger"] = True
-    audit = Audit(args.dir)
     try:
-        if not args.fix:
-            return _tell(args, audit)
-        wrong = _mark(args, audit)
-    finally:
-        audit.close()
-    print(f"{show_count(wrong, 'file')} to be fetched again", file=sys.stderr)
+        with closing(Audit(args.dir)) as audit:
+            if not args.fix:
+                return _tell(args, audit)
+            report = _mark(args, audit)
+    except KeyboardInterrupt:
+        print(f"Interrupted. To carry on:\n{carry_on_command(args.argv)}", file=sys.stderr)
+        return ExitStatus.INTERRUPTED
+    return _fetch(args, options, report)
+
+
+def _fetch(args: argparse.Namespace, options: Options, report: _Report) -> int:
+    """Fetch what was marked; what cannot be helped by that stays wrong."""
+    if not report.marked:
+        if args.json:
+            print(json.dumps(Tally().as_record(0.0)))
+        return report.status
     say_last = say_nothing if args.quiet else conclude
-    return Job(args, options, LedgerFeed(args.dir, [State.WRONG]), describe=say_nothing, conclude=say_last).run()
+    feed = LedgerFeed(args.dir, [State.WRONG])
+    status = Job(args, options, feed, describe=say_nothing, conclude=say_last).run()
+    is_all = report.faults == report.marked
+    return status if status or is_all else ExitStatus.FAILURES
 
 
-@dataclass(slots=True)
-class _Finding:
-    """A file and what is wrong with it, `None` if it is what was fetched."""
-
-    row: FileRow
-    error: DownloadError | None = None
-
-
-@dataclass(slots=True)
-class _Count:
-    files: int = 0
-    bytes: int = 0
-    wrong: int = 0
-    without_digest: int = 0
-    since: float = field(default_factory=time.monotonic)
-
-    def add(self, finding: _Finding) -> None:
-        self.files += 1
-        self.wrong += finding.error is not None
-        if finding.error is None:
-            self.bytes += finding.row.size
-            self.without_digest += not finding.row.digests
-
-
-def _tell(args: argparse.Namespace, audit: Audit) -> int:
+def _tell(args: argparse.Namespace, audit: Audit) -> ExitStatus:
+    """Say of each file what is wrong with it, and change nothing."""
     destination = Destination(args.dir)
     destination.open_for_reading()
     started = time.monotonic()
-    tally, count = Tally(), _Count()
-    try:
-        for finding in _with_progress(_compare_all(destination, audit), count, quiet=args.quiet):
+    tally = Tally()
+    with closing(destination):
+        report = _Report(args, audit)
+        for finding in report.follow(destination):
             outcome = _outcome_of(finding)
             tally.add(outcome)
             if args.json:
                 print(json.dumps(outcome.as_record()))
             elif finding.error is not None:
-                print(f"{_what(finding)}  {escape_text(finding.row.name or finding.row.url)}: {finding.error.message}")
-    finally:
-        destination.close()
+                print(_describe(finding))
     if args.json:
         print(json.dumps(tally.as_record(time.monotonic() - started)))
     elif not args.quiet:
-        print(_sum_up(count))
-    return ExitStatus.FAILURES if count.wrong else ExitStatus.CLEAN
+        print(report.sum_up("--fix fetches them again"))
+    return report.status
 
 
-def _mark(args: argparse.Namespace, audit: Audit) -> int:
+def _mark(args: argparse.Namespace, audit: Audit) -> _Report:
     """Have the ledger distrust what is wrong; nobody else is at work meanwhile."""
-    destination = Destination(args.dir, is_kept=True)
+    report = _Report(args, audit)
+    out = sys.stderr if args.json else sys.stdout
+    marked: list[int] = []
+    with _holding(args.dir) as (destination, ledger):
+        for finding in report.follow(destination):
+            if finding.error is None:
+                continue
+            print(_describe(finding), file=out)
+            if finding.is_to_be_fetched:
+                marked.append(finding.row.row)
+                report.marked += 1
+            if len(marked) >= _BATCH:
+                ledger.distrust(marked)
+                marked.clear()
+        ledger.distrust(marked)
+    if not args.quiet:
+        print(report.sum_up("to be fetched again"), file=out, flush=True)
+    return report
+
+
+@contextmanager
+def _holding(directory: str) -> Iterator[tuple[Destination, Ledger]]:
+    """Do something to a ledger as a run of its own."""
+    destination = Destination(directory, is_kept=True)
     destination.open()
-    try:
+    with closing(destination):
         ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=True)
-        try:
-            findings = _with_progress(_compare_all(destination, audit), _Count(), quiet=args.quiet)
-            wrong = [finding for finding in findings if finding.error is not None]
-            for finding in wrong:
-                print(f"{_what(finding)}  {escape_text(finding.row.name or finding.row.url)}", file=sys.stderr)
-            ledger.distrust([finding.row.row for finding in wrong])
-        finally:
-            ledger.close()
-    finally:
-        destination.close()
-    return len(wrong)
+        with closing(ledger):
+            yield destination, ledger
 
 
-def _compare_all(destination: Destination, audit: Audit) -> Iterator[_Finding]:
-    """Compare all files, a few at a time, in the order of the ledger."""
-    executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioflags-verify")
-    ahead: deque[Future[_Finding]] = deque()
-    try:
-        for rows in audit.files():
-            for row in rows:
-                ahead.append(executor.submit(_compare, destination, row))
-                if len(ahead) >= _AHEAD:
-                    yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        executor.shutdown(cancel_futures=True)
+class _Report:
+    """What was found so far; tells on standard error how far it is, now and then."""
+
+    def __init__(self, args: argparse.Namespace, audit: Audit) -> None:
+        self._audit = audit
+        self._is_silent = args.quiet or args.progress == "none"
+        self._next = time.monotonic() + _INTERVAL
+        self._files = 0
+        self._bytes = 0
+        self._without_digest = 0
+        self.faults = 0
+        self.marked = 0
+
+    def follow(self, destination: Destination) -> Iterator[Finding]:
+        """Give the findings one by one, and count them."""
+        self._total = self._audit.count((State.DONE, State.WRONG))
+        with closing(inspect(destination, self._audit, self._tick, _INTERVAL)) as findings:
+            for finding in findings:
+                self._files += 1
+                self.faults += finding.fault is not None
+                if finding.fault is None:
+                    self._bytes += finding.row.size
+                    self._without_digest += not finding.row.digests
+                yield finding
+                self._tick()
+
+    def _tick(self) -> None:
+        if self._is_silent or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _INTERVAL
+        line = f"{self._files} of {show_count(self._total, 'file')} compared, {show_size(self._bytes)}"
+        print(f"{line}, {self.faults} wrong" if self.faults else line, file=sys.stderr)
+
+    @property
+    def status(self) -> ExitStatus:
+        """How the program ends if nothing is fetched again."""
+        return ExitStatus.FAILURES if self.faults else ExitStatus.CLEAN
+
+    def sum_up(self, remark: str) -> str:
+        """Give the last line."""
+        parts = [f"{show_count(self._files - self.faults, 'file')} as fetched, {show_size(self._bytes)}"]
+        if self.faults:
+            parts.append(f"{self.faults} wrong or gone ({remark})")
+        if self._without_digest:
+            parts.append(f"{self._without_digest} compared by size only")
+        return ", ".join(parts)
 
 
-def _compare(destination: Destination, row: FileRow) -> _Finding:
-    if not row.name:
-        return _Finding(row, make_error("name", "the ledger gives it a name that cannot be used"))
-    try:
-        found = destination.size_of(row.name)
-        if found is None:
-            return _Finding(row, make_error("storage", "there is no such file any more"))
-        if found != row.size:
-            return _Finding(row, make_error("checksum", f"it has {found} bytes, {row.size} were fetched"))
-        digests = destination.digest(row.name, [name for name in row.digests if name != "xxh128"])
-    except DownloadError as error:
-        return _Finding(row, error)
-    different = [name for name, digest in row.digests.items() if digests.get(name) != digest]
-    if different:
-        return _Finding(row, make_error("checksum", f"its {different[0]} is not that of what was fetched"))
-    return _Finding(row)
-
-
-def _with_progress(findings: Iterator[_Finding], count: _Count, *, quiet: bool) -> Iterator[_Finding]:
-    for finding in findings:
-        count.add(finding)
-        yield finding
-        if not quiet and time.monotonic() - count.since > _INTERVAL:
-            count.since = time.monotonic()
-            print(f"{count.files} files compared, {count.wrong} wrong", file=sys.stderr)
-
-
-def _what(finding: _Finding) -> str:
+def _describe(finding: Finding) -> str:
     assert finding.error is not None
-    return "gone " if finding.error.kind == "storage" else "wrong"
+    what = escape_text(finding.row.name) or redact_url(finding.row.url)
+    return f"{finding.fault:5}  {what}: {redact_text(finding.error.message)}"
 
 
-def _outcome_of(finding: _Finding) -> Outcome:
+def _outcome_of(finding: Finding) -> Outcome:
     row = finding.row
-    if finding.error is not None:
-        path = None if finding.error.kind == "storage" else row.name or None
-        return Outcome(row.url, Status.FAILED, path=path, error=finding.error)
-    return Outcome(row.url, Status.PRESENT, path=row.name, bytes=row.size, digests=row.digests)
-
-
-def _sum_up(count: _Count) -> str:
-    parts = [f"{show_count(count.files - count.wrong, 'file')} as fetched, {show_size(count.bytes)}"]
-    if count.wrong:
-        parts.append(f"{count.wrong} wrong or gone (--fix fetches them again)")
-    if count.without_digest:
-        parts.append(f"{count.without_digest} compared by size only")
-    return ", ".join(parts)
+    if finding.error is None:
+        return Outcome(row.url, Status.PRESENT, path=row.name, bytes=row.size, digests=row.digests)
+    path = None if finding.fault is Fault.GONE else row.name or None
+    return Outcome(row.url, Status.FAILED, path=path, error=finding.error)
