@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,15 +29,12 @@ NOT_RIGHT = (State.FAILED, State.MISSING, State.WRONG)
 NOT_TRIED = (State.WANTED, State.READY)
 _BATCH = 512
 
-# As a floating-point number, which cannot overflow.
-_SUMS = """
-SELECT state, count(*), total(iif(typeof(size) = 'integer' AND size > 0, size, 0)) FROM items
-WHERE state IN (SELECT value FROM json_each(?)) GROUP BY state
-"""
+# Not by GROUP BY, which would hold all rows in memory. The sum is a floating-point number, which cannot overflow.
+_SIZE = "total(size) FILTER (WHERE state = ? AND typeof(size) = 'integer' AND size > 0)"
+_SUMS = " ".join(["SELECT", ", ".join([_SIZE, *["count(*) FILTER (WHERE state = ?)"] * len(State)]), "FROM items"])
 _COUNT = "SELECT count(*) FROM items WHERE id <= ? AND state IN (SELECT value FROM json_each(?))"
-_GROUPS = """
-SELECT kind, iif(kind = 'http', http_status, NULL) AS status, host, count(*) AS number, url, message, min(id)
-FROM items WHERE state IN (SELECT value FROM json_each(?)) GROUP BY kind, status, host ORDER BY number DESC
+_FAILURES = """
+SELECT kind, http_status, host, url, message FROM items WHERE state IN (SELECT value FROM json_each(?)) ORDER BY id
 """
 _ROWS = """
 SELECT id, url, wish, asked, state, name, size, digests, http_status, attempts, content_encoding, kind, message, host
@@ -74,7 +72,7 @@ class Standing:
         size: Bytes of what is done.
         halves: Files of which there is a part.
         half_size: Bytes of those parts.
-        failures: The most frequent first.
+        failures: Of what failed or is missing; the most frequent first.
         started: When the last run began, in seconds since the epoch, `None` if there was none.
         ended: When it said that it ended, `None` if it has not.
     """
@@ -153,15 +151,14 @@ class Audit:
             StorageError: The ledger cannot be read.
         """
         with self._moment():
-            sums = self._db.execute(_SUMS, (_as_list(State),)).fetchall()
+            size, *counts = self._db.execute(_SUMS, (State.DONE, *State)).fetchone()
             parts = [as_text(part) for (part,) in self._db.execute("SELECT part FROM halves")]
             last = self._db.execute("SELECT started, ended FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-            failures = tuple(map(_read_failure, self._db.execute(_GROUPS, (_as_list(NOT_RIGHT),))))
-        sizes = {State(state): int(size) for state, _, size in sums}
+            failures = _group(self._db.execute(_FAILURES, (_as_list((State.FAILED, State.MISSING)),)))
         halves = list(self._sizes_of(part for part in parts if part is not None))
         return Standing(
-            {State(state): count for state, count, _ in sums},
-            sizes.get(State.DONE, 0),
+            {state: count for state, count in zip(State, counts, strict=True) if count},
+            int(size),
             len(halves),
             sum(halves),
             failures,
@@ -238,13 +235,25 @@ class Audit:
             return [AuditRow.read(row) for row in self._db.execute(_ROWS, (after, last, _as_list(states), limit))]
 
 
-def _as_list(states: Collection[State] | type[State]) -> str:
+def _as_list(states: Collection[State]) -> str:
     return json.dumps([int(state) for state in states])
 
 
-def _read_failure(values: tuple[Any, ...]) -> Failure:
-    kind, status, host, count, url, message, _ = values
-    known = as_text(kind) or "checksum"
+def _group(rows: Iterable[tuple[Any, ...]]) -> tuple[Failure, ...]:
+    """Put together what failed alike; SQLite would hold all rows in memory for that."""
+    firsts: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for kind, status, host, url, message in rows:
+        key = kind, status if kind == "http" else None, host
+        counts[key] += 1
+        if key not in firsts:
+            firsts[key] = url, message
+    return tuple(_read_failure(key, count, *firsts[key]) for key, count in counts.most_common())
+
+
+def _read_failure(key: tuple[Any, ...], count: int, url: object, message: object) -> Failure:
+    kind, status, host = key
+    known = as_text(kind) or "storage"
     return Failure(known, as_number(status), as_text(host), count, as_text(url) or "", as_text(message) or "")
 
 

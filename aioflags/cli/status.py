@@ -103,7 +103,7 @@ def _counts(standing: Standing) -> Iterator[str]:
         ("done", counts.get(State.DONE, 0), show_size(standing.size)),
         ("failed", counts.get(State.FAILED, 0), ""),
         ("missing", counts.get(State.MISSING, 0), "the server has no such file"),
-        ("wrong", counts.get(State.WRONG, 0), "the file is not what was fetched, or gone"),
+        ("wrong", counts.get(State.WRONG, 0), "changed or gone since, verify names them"),
         ("not fetched yet", standing.wanted, ""),
         ("half files", standing.halves, f"{show_size(standing.half_size)}, to be gone on with"),
     ]
@@ -135,6 +135,6 @@ def _advice(directory: str, standing: Standing) -> Iterator[str]:
     yield from failures.lines()
     if standing.wrong:
         retry = f"retry {escape_text(shlex.quote(directory))}"
-        yield f"To fetch again what failed: {current_program()} {retry}"
+        yield f"To fetch again what failed or is wrong: {current_program()} {retry}"
     if standing.wanted:
         yield "To fetch what is not fetched yet: the command again that asked for it"
