@@ -1,74 +1,30 @@
-"""`aioflags status`, `retry` and `verify`, called as the program calls them, after runs against a real server."""
+"""`aioflags status`: what the ledger knows, as a table and as records, also of a run that is at work or was killed."""
 
 from __future__ import annotations
 
 import json
 import os
-import sqlite3
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from aioflags.cli.main import run
 from aioflags.flagserver.server import FlagServer, ServerThread
 from aioflags.folders import Folder
 from aioflags.lock import RunLock
-
-Result = tuple[int, str, str]
-Call = Callable[..., Result]
+from tests.caller import Caller, change_ledger, records
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ServerThread]:
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Caller]:
     with ServerThread(FlagServer(log=[])) as server:
-        yield server
+        yield Caller(server, tmp_path, monkeypatch, capsys)
 
 
-@pytest.fixture
-def call(
-    server: ServerThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Call:
-    """Call a command in an empty directory; gives exit status, output and error output. `@` is the server."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["/x/aioflags/__main__.py"])
-
-    def call_it(*arguments: str) -> Result:
-        status = 0
-        try:
-            status = run([argument.replace("@", server.url) for argument in arguments])
-        except SystemExit as exit_:
-            status = int(str(exit_.code))
-        return status, *capsys.readouterr()
-
-    return call_it
-
-
-@pytest.fixture
-def job(call: Call, server: ServerThread) -> None:
-    """A run with every kind of ending; the server forgets that it was asked."""
-    urls = ["@bytes/1", "@bytes/2000", "@bytes/3", "@status/404", "@status/503?token=s3cret", "nonsense"]
-    assert call("get", *urls, "--retries", "0", "-q")[0] == 1
-    assert server.server.log is not None
-    server.server.log.clear()
-
-
-def records(out: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in out.splitlines()]
-
-
-def requests(server: ServerThread) -> list[str]:
-    assert server.server.log is not None
-    return [entry[1] for entry in server.server.log]
-
-
-# status
-
-
-@pytest.mark.usefixtures("job")
-def test_status_tells_what_is_done_and_what_to_do(call: Call) -> None:
+def test_what_is_done_and_what_to_do(call: Caller) -> None:
     """Counts, failures by kind and host without secrets, the last run, and the next command."""
+    call.do_job()
     status, out, err = call("status", "downloads")
     assert (status, err) == (1, "")
     lines = out.splitlines()
@@ -81,12 +37,13 @@ def test_status_tells_what_is_done_and_what_to_do(call: Call) -> None:
     assert "1 x http 404 at 127.0.0.1" in out
     assert "1 x url" in out
     assert "s3cret" not in out
-    assert "-m aioflags retry downloads" in lines[-1]
+    assert lines[-1].startswith("To fetch again what failed or is wrong: ")
+    assert lines[-1].endswith("-m aioflags retry downloads")
 
 
-@pytest.mark.usefixtures("job")
-def test_status_as_records(call: Call) -> None:
+def test_records(call: Caller) -> None:
     """An outcome for each item, then the summary with the groups of failures."""
+    call.do_job()
     status, out, _ = call("status", "downloads", "--json")
     *outcomes, summary = records(out)
     assert status == 1
@@ -102,7 +59,7 @@ def test_status_as_records(call: Call) -> None:
     assert "s3cret" not in out
 
 
-def test_status_of_a_finished_job(call: Call) -> None:
+def test_finished_job(call: Caller) -> None:
     """Nothing to do is said by the exit status."""
     call("get", "@bytes/1")
     status, out, _ = call("status", "downloads")
@@ -110,23 +67,40 @@ def test_status_of_a_finished_job(call: Call) -> None:
     assert len(out.splitlines()) == 2
 
 
-def test_status_of_a_run_that_was_killed(call: Call) -> None:
+def test_run_that_was_killed(call: Caller) -> None:
     """What is not fetched yet is counted, and that the run did not come to its end is said."""
     call("get", "@bytes/1", "@bytes/2")
-    with sqlite3.connect("downloads/.aioflags/ledger") as connection:
-        connection.execute("UPDATE items SET state = 0 WHERE name = '2'")
-        connection.execute("UPDATE runs SET ended = NULL")
-    connection.close()
+    change_ledger("UPDATE items SET state = 0 WHERE name = '2'")
+    change_ledger("UPDATE runs SET ended = NULL")
+    change_ledger("INSERT INTO halves VALUES (2, 'x.part', 0, '', '', NULL, 0, '', NULL)")
+    os.mkdir("downloads/.aioflags/parts")
+    Path("downloads/.aioflags/parts/x.part").write_bytes(bytes(1500))
     status, out, _ = call("status", "downloads")
     assert status == 1
     assert "not fetched yet  1" in out
+    assert "half files       1  1.5 kB, to be gone on with" in out
     assert "did not come to its end" in out
+    assert "the command again that asked for it" in out
     *outcomes, summary = records(call("status", "downloads", "--json")[1])
     assert [each["status"] for each in outcomes] == ["saved", "wanted"]
     assert (summary["items"], summary["wanted"]) == (2, 1)
 
 
-def test_status_while_a_run_is_at_work(call: Call) -> None:
+def test_what_is_wrong_is_no_failure_of_a_server(call: Caller) -> None:
+    """It has a line of its own, and the way to fetch it again."""
+    call("get", "@bytes/1")
+    change_ledger("UPDATE items SET state = 5, kind = 'checksum'")
+    status, out, _ = call("status", "downloads")
+    assert status == 1
+    assert "wrong            1  changed or gone since" in out
+    assert "correct the digest" not in out
+    assert "retry downloads" in out
+    (outcome, summary) = records(call("status", "downloads", "--json")[1])
+    assert (outcome["status"], outcome["error"]["kind"]) == ("failed", "checksum")
+    assert summary["failures"] == [{"kind": "checksum", "http_status": None, "host": None, "count": 1}]
+
+
+def test_while_a_run_is_at_work(call: Caller) -> None:
     """It says so, and disturbs nothing."""
     call("get", "@bytes/1")
     state = Folder.open("downloads/.aioflags")
@@ -140,8 +114,34 @@ def test_status_while_a_run_is_at_work(call: Call) -> None:
     state.close()
 
 
+@pytest.mark.parametrize("started", ["then", 1e300, -5, b"x", float("inf")])
+def test_strange_times_are_none(call: Caller, started: object) -> None:
+    """Whoever wrote them; the rest is told."""
+    call("get", "@bytes/1")
+    change_ledger("UPDATE runs SET started = ?", started)
+    status, out, err = call("status", "downloads")
+    assert (status, err) == (0, "")
+    assert "last run: never" in out
+
+
+@pytest.mark.parametrize("column", ["url", "name", "size", "digests", "kind", "message", "host", "http_status"])
+@pytest.mark.parametrize("value", [b"\xff\x00", "\u202e\x1b[31m", -1, 1.5, sys.maxsize, None])
+def test_strange_values_do_not_stop_it(call: Caller, column: str, value: object) -> None:
+    """What a stranger wrote into a ledger is escaped, or taken for nothing; there is always a table and a record."""
+    call("get", "@bytes/1", "@status/503", "--retries", "0", "-q")
+    if (column, value) == ("url", None):
+        value = 0  # the one column that may not be empty
+    change_ledger(f"UPDATE items SET {column} = ?", value)
+    for arguments in (["status", "downloads"], ["status", "downloads", "--json"]):
+        status, out, _ = call(*arguments)
+        assert status == 1
+        assert "\u202e" not in out
+        assert "\x1b" not in out
+    assert records(out)[-1]["items"] == 2
+
+
 @pytest.mark.parametrize("command", ["status", "retry", "verify"])
-def test_directory_without_ledger(call: Call, command: str) -> None:
+def test_directory_without_ledger(call: Caller, command: str) -> None:
     """A wrong call, with words that say why."""
     status, out, err = call(command, ".")
     assert (status, out) == (2, "")
@@ -149,139 +149,10 @@ def test_directory_without_ledger(call: Call, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["status", "retry", "verify"])
-def test_ledger_that_cannot_be_read(call: Call, command: str) -> None:
+def test_ledger_that_cannot_be_read(call: Caller, command: str) -> None:
     """A local fault, with words that say what to do."""
     os.makedirs("downloads/.aioflags")
     Path("downloads/.aioflags/ledger").write_bytes(b"no ledger" * 1000)
     status, _, err = call(command, "downloads")
     assert status == 3
     assert "move it away" in err
-
-
-# retry
-
-
-@pytest.mark.usefixtures("job")
-def test_retry_asks_only_for_what_failed(call: Call, server: ServerThread) -> None:
-    """What is done is not asked for; the records are those of get."""
-    status, out, _ = call("retry", "downloads", "--retries", "0", "--json")
-    *outcomes, summary = records(out)
-    assert status == 1
-    assert sorted(requests(server)) == ["/status/404", "/status/503?token=s3cret"]
-    assert len(outcomes) == summary["items"] == 3
-
-
-def test_retry_gets_what_can_be_got_now(call: Call) -> None:
-    """Under the name it had, with the headers and digests of the list; then there is nothing to do any more."""
-    url = "@bytes/5?status=503&times=1&key=retry"
-    Path("list.jsonl").write_text("")
-    assert call("get", url, "-o", "sub/five", "--retries", "0")[0] == 1
-    status, out, err = call("retry", "downloads")
-    assert (status, err) == (0, "")
-    assert out.startswith("1 file saved, 5 B")
-    assert Path("downloads/sub/five").stat().st_size == 5
-    assert call("retry", "downloads")[:2][0] == 0
-    assert call("status", "downloads")[0] == 0
-
-
-def test_retry_leaves_what_was_not_tried(call: Call, server: ServerThread) -> None:
-    """That has its own command, and retry says so."""
-    call("get", "@bytes/1", "@status/404", "--retries", "0")
-    with sqlite3.connect("downloads/.aioflags/ledger") as connection:
-        connection.execute("UPDATE items SET state = 0 WHERE name = '1'")
-    connection.close()
-    assert server.server.log is not None
-    server.server.log.clear()
-    status, _, err = call("retry", "downloads")
-    assert status == 1
-    assert "1 item not fetched yet" in err
-    assert requests(server) == ["/status/404"]
-
-
-# verify
-
-
-def spoil() -> None:
-    """Change one file, cut one, remove one."""
-    Path("downloads/1").write_bytes(b"y")
-    Path("downloads/2000").write_bytes(b"y")
-    Path("downloads/3").unlink()
-
-
-@pytest.mark.usefixtures("job")
-def test_verify_names_what_is_wrong(call: Call) -> None:
-    """Changed, cut, gone; nothing is changed by it."""
-    status, out, err = call("verify", "downloads")
-    assert (status, out, err) == (0, "3 files as fetched, 2.0 kB\n", "")
-    spoil()
-    status, out, err = call("verify", "downloads")
-    assert (status, err) == (1, "")
-    assert out.splitlines() == [
-        "wrong  1: its xxh128 is not that of what was fetched",
-        "wrong  2000: it has 1 bytes, 2000 were fetched",
-        "gone   3: there is no such file any more",
-        "0 files as fetched, 0 B, 3 wrong or gone (--fix fetches them again)",
-    ]
-    *outcomes, summary = records(call("verify", "downloads", "--json")[1])
-    assert [(each["path"], each["error"]["kind"]) for each in outcomes] == [
-        ("1", "checksum"),
-        ("2000", "checksum"),
-        (None, "storage"),
-    ]
-    assert summary["failed"] == 3
-
-
-@pytest.mark.usefixtures("job")
-def test_verify_fixes_what_is_wrong(call: Call, server: ServerThread) -> None:
-    """By fetching exactly that, and what failed before is left to retry."""
-    spoil()
-    status, out, err = call("verify", "downloads", "--fix")
-    assert (status, err) == (0, "")
-    assert out.splitlines()[3:-1] == ["0 files as fetched, 0 B, 3 wrong or gone (to be fetched again)"]
-    assert out.splitlines()[-1].startswith("3 files saved, 2.0 kB")
-    assert sorted(requests(server)) == ["/bytes/1", "/bytes/2000", "/bytes/3"]
-    assert call("verify", "downloads")[0] == 0
-
-
-@pytest.mark.usefixtures("job")
-def test_what_could_not_be_fixed_is_not_forgotten(call: Call) -> None:
-    """It is not done any more: status says so, retry has it, and the file is left as it is."""
-    spoil()
-    assert call("verify", "downloads", "--fix", "--max-bytes", "2", "--retries", "0")[0] == 1
-    assert Path("downloads/2000").read_bytes() == b"y"
-    assert call("status", "downloads")[1].splitlines()[1].startswith("failed           4")
-    assert call("retry", "downloads", "--retries", "0")[0] == 1
-    assert Path("downloads/2000").stat().st_size == 2000
-
-
-@pytest.mark.usefixtures("job")
-def test_verify_follows_no_link(call: Call) -> None:
-    """A link is not the file that was fetched, whatever it leads to."""
-    Path("downloads/1").rename("elsewhere")
-    Path("downloads/1").symlink_to("../elsewhere")
-    status, out, _ = call("verify", "downloads")
-    assert status == 1
-    assert "gone   1" in out
-
-
-def test_files_without_digest_are_compared_by_size(call: Call) -> None:
-    """And counted: nobody has read them before."""
-    os.mkdir("downloads")
-    Path("downloads/1").write_bytes(b"x")
-    call("get", "@bytes/1", "--existing", "skip")
-    status, out, _ = call("verify", "downloads")
-    assert (status, out) == (0, "1 file as fetched, 1 B, 1 compared by size only\n")
-
-
-@pytest.mark.usefixtures("job")
-def test_fixing_needs_the_directory_for_itself(call: Call) -> None:
-    """A run at work is told of, and nothing is changed."""
-    spoil()
-    state = Folder.open("downloads/.aioflags")
-    lock = RunLock(state)
-    lock.acquire()
-    status, _, err = call("verify", "downloads", "--fix")
-    assert status == 3
-    assert "in use by the run" in err
-    lock.release()
-    state.close()
