@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,42 +10,11 @@ import pytest
 
 from aioflags.audit import NOT_RIGHT, Audit, Failure
 from aioflags.audit_rows import FileRow
-from aioflags.errors import StorageError, UsageError, make_error
-from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.journal import Half, Ready
-from aioflags.ledger import Ledger
+from aioflags.errors import StorageError, UsageError
+from aioflags.items import Item, Rejected, Status
+from aioflags.journal import Half
 from aioflags.ledger_rows import State
-
-DIGESTS = {"xxh128": "00" * 16}
-
-
-class Home:
-    """A destination with a ledger that a test fills."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        (path / ".aioflags").mkdir(parents=True)
-        self.ledger = Ledger.open(str(path / ".aioflags"), str(path / ".aioflags"), is_kept=True)
-
-    def add(self, name: str, status: Status | None, **more: object) -> int:
-        """Add an item and, unless it is not fetched yet, how it ended."""
-        item = Item(f"http://h/{name}", headers={"X-Key": "1"}, bytes=4)
-        with self.ledger.claiming():
-            row = self.ledger.add(item, None, name)
-        assert row is not None
-        if status is Status.SAVED:
-            self.ledger.ready([Ready(row.id, 4, DIGESTS)])
-            self.ledger.record([(row.id, Outcome(item.url, status, name, 4, DIGESTS, 200, 1))])
-        elif status is not None:
-            error = make_error("http", "status 503", "h")
-            self.ledger.record([(row.id, Outcome(item.url, status, attempts=1, error=error, **more))])  # type: ignore[arg-type]
-        return row.id
-
-    def change(self, query: str, *values: object) -> None:
-        """Write what no run of ours would have written."""
-        with sqlite3.connect(self.path / ".aioflags" / "ledger") as connection:
-            connection.execute(query, values)
-        connection.close()
+from tests.home import DIGESTS, Home
 
 
 @pytest.fixture
@@ -163,3 +132,65 @@ def test_no_ledger_and_a_broken_one(tmp_path: Path) -> None:
     (tmp_path / ".aioflags" / "ledger").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
     with pytest.raises(StorageError, match="cannot be used"):
         Audit(str(tmp_path))
+
+
+def test_file_is_looked_up_again(home: Home, audit: Callable[[], Audit]) -> None:
+    """As it is now; one that is about to be replaced is not done any more."""
+    row = home.save("a", b"old")
+    reader = audit()
+    ((first,),) = reader.files()
+    assert reader.file(row) == first
+    home.change("UPDATE items SET size = 9 WHERE id = ?", row)
+    again = reader.file(row)
+    assert again is not None
+    assert again.size == 9
+    home.change("UPDATE items SET state = 1 WHERE id = ?", row)
+    assert reader.file(row) is None
+
+
+def test_files_that_were_found_wrong_are_told_apart(home: Home, audit: Callable[[], Audit]) -> None:
+    """They were done, and are not any more."""
+    first, second = home.save("a"), home.save("b")
+    home.ledger.distrust([second])
+    assert [(row.row, row.is_distrusted) for rows in audit().files() for row in rows] == [
+        (first, False),
+        (second, True),
+    ]
+
+
+def test_what_comes_meanwhile_has_no_end_to_wait_for(home: Home, audit: Callable[[], Audit]) -> None:
+    """Whoever writes what it reads would otherwise read what it writes."""
+    home.add("a", Status.FAILED)
+    reader = audit()
+    found = []
+    for number, batch in enumerate(reader.entries(NOT_RIGHT)):
+        found += batch
+        home.add(f"later{number}", Status.FAILED)
+    assert len(found) == reader.count(NOT_RIGHT) == 1
+    assert reader.standing().wrong == 2
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch, lambda path: path.symlink_to("/etc/passwd"), os.mkfifo])
+def test_whoever_holds_it_cannot_always_be_named(
+    home: Home, audit: Callable[[], Audit], make: Callable[[Path], object]
+) -> None:
+    """What is no note stops nobody from looking."""
+    make(home.path / ".aioflags" / "lock")
+    holder = audit().holder()
+    assert holder is None or holder.startswith("somebody whose note cannot be read")
+
+
+def test_sums_do_not_overflow(home: Home, audit: Callable[[], Audit]) -> None:
+    """Sizes that nobody has are counted as if somebody had; what is no size is none."""
+    for name in ("a", "b", "c", "d"):
+        home.add(name, Status.SAVED)
+    home.change("UPDATE items SET size = ? WHERE name IN ('a', 'b')", (1 << 63) - 1)
+    home.change("UPDATE items SET size = 'big' WHERE name = 'c'")
+    assert audit().standing().size == 1 << 64
+
+
+def test_text_that_is_none(home: Home, audit: Callable[[], Audit]) -> None:
+    """Bytes that are no Unicode are shown as what they are."""
+    home.add("a", Status.FAILED)
+    home.change("UPDATE items SET message = CAST(x'66ff' AS TEXT)")
+    assert audit().standing().failures[0].message == "f\\xff"

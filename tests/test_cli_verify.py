@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aioflags.cli import verify
 from aioflags.flagserver.server import FlagServer, ServerThread
 from aioflags.folders import Folder
-from aioflags.inspection import Finding
+from aioflags.inspection import Finding, inspect
 from aioflags.lock import RunLock
 from tests.caller import Caller, change_ledger, records
 
@@ -155,9 +156,10 @@ def test_interrupted(call: Caller, monkeypatch: pytest.MonkeyPatch, fix: list[st
     """The last line is the command that carries on, and the directory is free again."""
     call.do_job()
 
-    def interrupt(*_: object) -> Iterator[Finding]:
-        raise KeyboardInterrupt
-        yield
+    def interrupt(*arguments: Any) -> Iterator[Finding]:
+        for finding in inspect(*arguments):
+            yield finding
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(verify, "inspect", interrupt)
     status, _, err = call("verify", "downloads", *fix)
