@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aioflags.cli import verify
+from aioflags.destination import Destination
+from aioflags.disk_errors import translate_os_error
 from aioflags.flagserver.server import FlagServer, ServerThread
 from aioflags.folders import Folder
 from aioflags.inspection import Finding, inspect
@@ -114,6 +117,25 @@ def test_what_was_marked_and_not_fetched_is_still_wrong(call: Caller) -> None:
     assert call("verify", "downloads", "--fix")[0] == 0
     assert call.requests() == ["/bytes/1"]
     assert call("verify", "downloads")[0] == 0
+
+
+def test_what_cannot_be_read_now_is_not_fetched(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many open files are no fault of the file; what is wrong is fixed, and not all is well."""
+    call.do_job()
+    Path("downloads/3").unlink()
+    read = Destination.digest
+
+    def refuse_one(destination: Destination, name: str, algorithms: Sequence[str]) -> dict[str, str]:
+        if name != "1":
+            return read(destination, name, algorithms)
+        fault = OSError(errno.EMFILE, "too many open files")
+        raise translate_os_error(fault, "read 1") from fault
+
+    monkeypatch.setattr(Destination, "digest", refuse_one)
+    status, out, _ = call("verify", "downloads", "--fix")
+    assert status == 1
+    assert "unreadable  1: cannot read 1: too many open files" in out
+    assert call.requests() == ["/bytes/3"]
 
 
 def test_link_is_not_followed(call: Caller) -> None:
