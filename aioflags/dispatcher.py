@@ -272,9 +272,12 @@ class Dispatcher:
             self.stop()
 
     def _spare(self, job: Job, now: float) -> None:
-        """Leave a host alone that refuses again and again, although it does not say for how long."""
+        """Leave a host alone that refuses again and again, although it does not say for how long.
+
+        That spares the tries of the items that wait; where they have none, nobody gains by waiting.
+        """
         setbacks = self._schedule.setbacks(job.host)
-        if job.feedback is Feedback.REFUSED and setbacks > 1:
+        if self._settings.retries and job.feedback is Feedback.REFUSED and setbacks > 1:
             pause = backoff(setbacks, 0.5 + random.random() / 2)  # noqa: S311 - no secret
             self._schedule.pause(job.host, now + min(pause, _LONGEST_SPARING), "it refuses requests")
 

@@ -121,7 +121,7 @@ class Draft:
         half = self._writer.halves.keep(self._wanted.row, self._wanted.rest, part) if keeps else None
         if half is None:
             part.discard()
-            self._forget(part.is_noted or self._half is not None)
+            self._forget(part.noted > 0 or self._half is not None)
         return half
 
     def _settle_half(self, *, keeps: bool) -> Half | None:

@@ -16,6 +16,9 @@ __all__ = ["Halves"]
 
 #: Bytes after which a long part is forced to stable storage and noted again. Source: FAULTS, section 5.
 _SYNC_EVERY = 64 << 20
+#: Bytes after which a long part is noted again, where nothing is forced anywhere: a transaction, and as much at most to
+#: fetch again after a kill.
+_NOTE_EVERY = 4 << 20
 
 
 class Halves:
@@ -37,26 +40,22 @@ class Halves:
     def attend(self, row: int, rest: Half | None, part: Part) -> None:
         """Have it noted from where to go on with a part, as it grows.
 
-        Told as soon as there is enough of it, so that a later run finds it even if this one is killed; and again
-        whenever more of it has been forced to stable storage.
+        Told as soon as there is enough of it, and again as it grows, so that a later run finds it even if this one is
+        killed; only what was told is gone on from. Durable, it is on stable storage before it is told.
         """
         if rest is not None:
             part.on_growth = partial(self._note_growth, row, rest)
 
     def _note_growth(self, row: int, rest: Half, part: Part) -> None:
-        if not part.is_noted:
-            is_due = part.size >= LEAST_HALF
-        else:
-            is_due = self._is_durable and part.size - part.synced >= _SYNC_EVERY
-        if is_due:
+        step = (_SYNC_EVERY if self._is_durable else _NOTE_EVERY) if part.noted else LEAST_HALF
+        if part.size - part.noted >= step:
             self._note(row, rest, part)
 
     def _note(self, row: int, rest: Half, part: Part) -> None:
         if self._is_durable:
             part.sync()
-        noted = self._describe(rest, part)
-        self._journal.half(row, replace(noted, size=part.synced))
-        part.is_noted = True
+        self._journal.half(row, self._describe(rest, part))
+        part.noted = part.size
 
     def _describe(self, rest: Half, part: Part) -> Half:
         digest = part.digests.as_hex()["xxh128"]

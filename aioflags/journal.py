@@ -15,12 +15,12 @@ class Half:
 
     Args:
         part: Name of the part in the private folder.
-        size: Bytes at its beginning that can be relied upon.
+        size: Bytes at its beginning to go on after; never more than were hashed.
         validator: Strong ETag or Last-Modified under which they came, as `If-Range` sends it.
         source: Scheme, host, port and path that they came from; a query may be a signature that changes.
         total: Bytes of the whole file, `None` where the server did not say.
         hashed: Bytes at its beginning whose digest was taken when it was last noted.
-        digest: Their xxh128: if they have another now, somebody else has had his hands on them.
+        digest: Their xxh128: if they have another now, they never reached the disk, or somebody else has changed them.
 
     Source: RFC 9110, section 13.1.5 (If-Range); FAULTS: resume is as safe as validator, sole owner, length and hash.
     """
@@ -70,8 +70,7 @@ class Journal(Protocol):
     def half(self, row: int, half: Half | None) -> None:
         """Note the part of an item from which a later run may go on; `None`: there is none any more.
 
-        `half.size` counts only what has been forced to stable storage; a later run of the same boot trusts the size
-        of the file instead.
+        What lies behind `half.hashed` is nobody's word: a later run cuts it off.
 
         Raises:
             StorageError: The record cannot be written.

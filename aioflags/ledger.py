@@ -40,8 +40,24 @@ _LISTS = "lists"
 _WRITE_BACK = 300
 
 _STATES = {Status.SAVED: State.DONE, Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
+# A ledger may come from a stranger, and SQLite keeps whatever it is given: what is no text there is nothing here.
 _FIND = """
-SELECT id, name, state, was_there, is_ours, size, digests, etag, last_modified FROM items WHERE key = ?
+SELECT id, iif(typeof(name) = 'text', name, NULL), state, was_there, is_ours, size,
+    iif(typeof(digests) = 'text', digests, NULL), iif(typeof(etag) = 'text', etag, NULL),
+    iif(typeof(last_modified) = 'text', last_modified, NULL)
+FROM items WHERE key = ?
+"""
+_DONE = """
+SELECT id, url, name, size, digests FROM items
+WHERE id > ? AND id <= ? AND state = ? AND wish IS NULL AND typeof(url) = 'text' AND typeof(name) = 'text'
+    AND typeof(size) = 'integer' AND typeof(digests) IN ('text', 'null')
+ORDER BY id
+"""
+_HALF = """
+SELECT part, size, validator, source, total, hashed, digest FROM halves
+WHERE item = ? AND typeof(part) = 'text' AND typeof(size) = 'integer' AND typeof(validator) = 'text'
+    AND typeof(source) = 'text' AND typeof(total) IN ('integer', 'null') AND typeof(hashed) = 'integer'
+    AND typeof(digest) = 'text'
 """
 
 
@@ -163,11 +179,7 @@ class Ledger:
 
     def done_after(self, row: int) -> dict[str, Done]:
         """Give, by URL, those of the next `STRETCH` rows whose file is done and has the name of its URL."""
-        found = self._file.connection.execute(
-            "SELECT id, url, name, size, digests FROM items "
-            "WHERE id > ? AND id <= ? AND state = ? AND wish IS NULL AND size IS NOT NULL ORDER BY id",
-            (row, row + STRETCH, State.DONE),
-        )
+        found = self._file.connection.execute(_DONE, (row, row + STRETCH, State.DONE))
         return {done[1]: done for done in found}
 
     def add(self, item: Item, wish: str | None, name: str) -> Row | None:
@@ -227,14 +239,14 @@ class Ledger:
             )
 
     def distrust(self, rows: Sequence[int]) -> None:
-        """Note that the files of these items are not what they were, and may be replaced.
+        """Note that the files of these items are not what they were; those that we have put there may be replaced.
 
         Raises:
             StorageError: The ledger cannot be written.
         """
         with self._file.transaction() as db:
             db.executemany(
-                "UPDATE items SET state = ?, is_ours = 1, size = NULL, digests = NULL, kind = 'checksum', "
+                "UPDATE items SET state = ?, size = NULL, digests = NULL, kind = 'checksum', "
                 "message = 'the file is not what it was' WHERE id = ?",
                 ((State.WRONG, row) for row in rows),
             )
@@ -261,15 +273,10 @@ class Ledger:
             ),
         )
 
-    def half_of(self, row: Row) -> tuple[Half, bool] | None:
-        """Give the part of an item that an earlier run began, and whether all that is in it can be relied upon.
-
-        It can as long as the system has not been started anew; after that only what was synced counts.
-        """
-        found = self._file.connection.execute(
-            "SELECT part, size, validator, source, total, hashed, digest, boot FROM halves WHERE item = ?", (row.id,)
-        ).fetchone()
-        return None if found is None else (Half(*found[:7]), self._boot is not None and found[7] == self._boot)
+    def half_of(self, row: Row) -> Half | None:
+        """Give the part of an item that an earlier run began; it is what it was if its digest says so."""
+        found = self._file.connection.execute(_HALF, (row.id,)).fetchone()
+        return None if found is None else Half(*found)
 
     def files(self) -> set[str]:
         """Give the names of what belongs to the ledger in the private folder: parts that somebody may go on with."""
@@ -306,8 +313,8 @@ class Ledger:
                 db.execute("DELETE FROM halves WHERE item = ?", (row,))
             else:
                 db.execute(
-                    "INSERT OR REPLACE INTO halves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (row, *astuple(half), self._boot),
+                    "INSERT OR REPLACE INTO halves VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (row, *astuple(half)),
                 )
 
     def record(self, ends: Sequence[tuple[int, Outcome]]) -> None:

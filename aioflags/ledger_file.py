@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,8 @@ _PATIENCE = 30.0
 # Pages of 4 KiB. A checkpoint forces the file to the disk, which is felt; 40 MB of log are not.
 _CHECKPOINT = 10_000
 
+# Bytes; SQLite's log and its index grow by less at a time.
+_ROOM = 64 << 10
 # Files that SQLite puts beside a database.
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
@@ -84,8 +87,7 @@ CREATE TABLE halves (
     source TEXT NOT NULL,
     total INTEGER,
     hashed INTEGER NOT NULL,
-    digest TEXT NOT NULL,
-    boot TEXT
+    digest TEXT NOT NULL
 );
 CREATE TABLE runs (id INTEGER PRIMARY KEY, boot TEXT, started REAL NOT NULL, ended REAL);
 """
@@ -280,6 +282,14 @@ _ERRNOS = {
 }
 
 
+def _is_full(path: str) -> bool:
+    """Tell whether there is no room for another page: what SQLite maps to memory fails with other words then."""
+    try:
+        return shutil.disk_usage(os.path.dirname(path)).free < _ROOM
+    except OSError:
+        return False
+
+
 @contextmanager
 def translating(what: str, path: str) -> Iterator[None]:
     """Turn what SQLite and the system say into a `StorageError` whose cause is a fault of the destination.
@@ -294,7 +304,7 @@ def translating(what: str, path: str) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise _damaged_error(path, str(error)) from error
-        fault = OSError(_ERRNOS.get(code, errno.EIO), str(error))
+        fault = OSError(errno.ENOSPC if _is_full(path) else _ERRNOS.get(code, errno.EIO), str(error))
         raise translate_os_error(fault, f"{what} the ledger {path}") from fault
     except OSError as error:
         raise translate_os_error(error, f"{what} the ledger {path}") from error

@@ -38,7 +38,7 @@ class Part(FileIO):
         self.size = 0
         self.synced = 0
         self._loss: LostBytesError | None = None
-        self.is_noted = False
+        self.noted = 0
         self.on_growth: Callable[[Part], None] | None = None
         self.digests = Digests(algorithms)
         self._folder = folder
@@ -72,7 +72,9 @@ class Part(FileIO):
         return None
 
     def _take_in(self, half: Half, check: Callable[[], None]) -> bool:
-        """Hash a head and cut off what is behind it; false if it is not what it was."""
+        """Hash a head and cut off what is behind it; false if nothing proves that it is what it was."""
+        if half.size > half.hashed:
+            return False
         if half.hashed > half.size:
             # The end of it is to be fetched again, and proves what is before it all the same.
             witness = Digests()
@@ -83,7 +85,7 @@ class Part(FileIO):
             self.seek(0)
         else:
             self._hash_up_to(half.hashed, check)
-            if half.hashed and self.digests.as_hex()["xxh128"] != half.digest:
+            if self.digests.as_hex()["xxh128"] != half.digest:
                 return False
         self._hash_up_to(half.size, check)
         self.truncate(half.size)

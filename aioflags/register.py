@@ -207,13 +207,12 @@ class Register:
 
     def _half(self, row: Row) -> Half | None:
         """Give the part that an earlier run has left, if there is enough of it."""
-        found = self._ledger.half_of(row)
-        if found is None:
+        half = self._ledger.half_of(row)
+        if half is None or not half.validator.isprintable():
             return None
-        half, is_whole = found
-        there = self._destination.part_size(half.part) or 0
-        size = there if is_whole else min(half.size, there)
-        return replace(half, size=size) if size >= _LEAST_HALF else None
+        if (self._destination.part_size(half.part) or 0) < half.hashed:
+            return None
+        return half if _LEAST_HALF <= half.size <= half.hashed else None
 
     def _is_believed(self, row: Row, claim: Claim, size: int) -> bool:
         """Tell whether a file is the one on record; where no run has said that it is done, its digests decide.
@@ -242,10 +241,11 @@ class Register:
         present = replace(claim, present=size, present_digests=read_digests(row.digests))
         if not (self._update and is_ours):
             return present
-        if row.etag is None and row.last_modified is None:
+        etag, last_modified = _as_field(row.etag), _as_field(row.last_modified)
+        if etag is None and last_modified is None:
             # Nothing to ask with whether it has changed.
             return replace(claim, may_replace=True)
-        return replace(present, etag=row.etag, last_modified=row.last_modified, may_replace=True)
+        return replace(present, etag=etag, last_modified=last_modified, may_replace=True)
 
     def _meet_stranger(self, claim: Claim, row: Row, size: int, *, is_file: bool, is_folder: bool) -> Claim:
         """Decide about a file of the item's name that the ledger does not know."""
@@ -282,6 +282,11 @@ class Register:
         error = exists_error(claim.name, is_file=is_file)
         self._ledger.refuse(claim.item, _wish(claim.item), error)
         return Claim(claim.item, claim.target, error=error)
+
+
+def _as_field(value: str | None) -> str | None:
+    """What is on record of an answer, if it can be sent back; another's ledger may hold what would end the field."""
+    return value if value is not None and value.isprintable() else None
 
 
 def _wish(item: Item) -> str | None:

@@ -72,7 +72,7 @@ def test_run_that_was_killed(call: Caller) -> None:
     call("get", "@bytes/1", "@bytes/2")
     change_ledger("UPDATE items SET state = 0 WHERE name = '2'")
     change_ledger("UPDATE runs SET ended = NULL")
-    change_ledger("INSERT INTO halves VALUES (2, 'x.part', 0, '', '', NULL, 0, '', NULL)")
+    change_ledger("INSERT INTO halves VALUES (2, 'x.part', 0, '', '', NULL, 0, '')")
     os.mkdir("downloads/.aioflags/parts")
     Path("downloads/.aioflags/parts/x.part").write_bytes(bytes(1500))
     status, out, _ = call("status", "downloads")

@@ -207,3 +207,19 @@ def test_name_that_no_file_may_have(call: Caller) -> None:
     status, out, _ = call("verify", "downloads")
     assert status == 1
     assert "the ledger gives it a name that no file may have" in out
+
+
+@pytest.mark.parametrize("server_is_up", [True, False])
+def test_file_that_was_never_fetched_is_not_replaced(call: Caller, server_is_up: bool) -> None:
+    """One that was skipped is its owner's, changed or not: neither --fix nor a later get touches it unasked."""
+    url = "@bytes/5" if server_is_up else "@status/500?x=/5"
+    os.mkdir("downloads")
+    Path("downloads/five").write_bytes(b"mine")
+    assert call("get", url, "-o", "five", "--existing", "skip")[0] == 0
+    Path("downloads/five").write_bytes(b"mine, edited")
+    assert call("verify", "downloads", "--fix", "--retries", "0")[0] == 1
+    assert call("get", url, "-o", "five", "--retries", "0")[0] == 1
+    assert Path("downloads/five").read_bytes() == b"mine, edited"
+    assert call.requests() == []
+    assert call("get", url, "-o", "five", "--existing", "replace", "--retries", "0")[0] == (0 if server_is_up else 1)
+    assert Path("downloads/five").stat().st_size == (5 if server_is_up else 12)

@@ -417,6 +417,28 @@ async def test_dead_host_is_asked_by_few_items_and_given_up() -> None:
         assert given_up.host == "h"
 
 
+UNAVAILABLE = AttemptResult(make_error("http", "status 503", "h"), http_status=503)
+
+
+async def test_host_that_refuses_is_spared_for_the_sake_of_tries() -> None:
+    """Items that wait would lose theirs one after the other."""
+    async with bench(make=everywhere(lambda _: UNAVAILABLE), per_host=1, retries=4) as tool:
+        tool.add(*urls(100))
+        async with asyncio.timeout(30):
+            while not tool.dispatcher.waiting().paused:
+                await asyncio.sleep(0.001)
+        assert tool.outcomes == []
+
+
+async def test_nobody_waits_for_a_host_that_refuses_if_there_is_no_second_try() -> None:
+    """Waiting would gain nothing."""
+    async with bench(make=everywhere(lambda _: UNAVAILABLE), per_host=1, retries=0) as tool:
+        tool.add(*urls(40))
+        outcomes = await tool.until(40)
+        assert {outcome.attempts for outcome in outcomes} == {1}
+        assert tool.dispatcher.waiting().paused == ()
+
+
 async def test_few_items_of_a_dead_host_have_all_their_attempts() -> None:
     """A list of twenty is nothing to give up a host for."""
     async with bench(make=everywhere(lambda _: refused_connection()), per_host=16, retries=1) as tool:

@@ -24,11 +24,11 @@ REST = Half("", 0, '"a"', "http://h/a", 2 * LEAST_HALF)
 WANTED = Wanted("a", row=7, rest=REST)
 
 
-def noted(part_name: str, data: bytes, *, size: int = 0) -> Half:
+def noted(part_name: str, data: bytes) -> Half:
     """How a part that holds `data` is described."""
     digests = Digests()
     digests.update(data)
-    return replace(REST, part=part_name, size=size, hashed=len(data), digest=digests.as_hex()["xxh128"])
+    return replace(REST, part=part_name, size=len(data), hashed=len(data), digest=digests.as_hex()["xxh128"])
 
 
 class Desk:
@@ -117,7 +117,7 @@ def test_draft_that_is_cut(desk: Desk, keeps: bool) -> None:
     half = draft.settle(keeps=keeps)
     assert part.closed
     data = HEAD + b"more"
-    assert half == (noted(part.part_name, data, size=len(data)) if keeps else None)
+    assert half == (noted(part.part_name, data) if keeps else None)
     assert desk.parts == ([part.part_name] if keeps else [])
     assert desk.notes.halves[-1] == (7, noted(part.part_name, data) if keeps else None)
 

@@ -449,7 +449,7 @@ PROOFS = {
     "F23": _RESUME + " test_resume_later::test_part_that_has_all_bytes_asks_for_the_last_one",
     "F24": _RESUME,
     "F25": "test_resume_later::test_part_that_somebody_else_has_changed "
-    "test_rerun::test_after_a_crash_of_the_system_only_what_was_synced_counts",
+    "test_rerun::test_next_run_is_given_what_was_noted",
     "F26": "test_lock::test_second_one_is_told_who_holds_it test_private::test_one_run_at_a_time_works_with_a_ledger "
     "test_faults::test_second_run_on_a_directory_asks_for_nothing",
     # Time

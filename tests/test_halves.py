@@ -38,11 +38,12 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-def noted(part: Part, blocks: int, *, size: int = 0) -> Half:
+def noted(part: Part, blocks: int) -> Half:
     """How a part of so many blocks is described."""
     digests = Digests()
     digests.update(BLOCK * blocks)
-    return replace(REST, part=part.part_name, size=size, hashed=blocks * len(BLOCK), digest=digests.as_hex()["xxh128"])
+    size = blocks * len(BLOCK)
+    return replace(REST, part=part.part_name, size=size, hashed=size, digest=digests.as_hex()["xxh128"])
 
 
 def grow(part: Part, blocks: int) -> None:
@@ -50,14 +51,14 @@ def grow(part: Part, blocks: int) -> None:
         part.writelines([BLOCK])
 
 
-def test_part_is_noted_once_when_there_is_enough_of_it(destination: Destination, synced: list[int]) -> None:
-    """Nothing of it is on stable storage then, and the note does not say so."""
+def test_part_is_noted_when_there_is_enough_of_it_and_as_it_grows(destination: Destination, synced: list[int]) -> None:
+    """With what its digest proves; nothing is forced to stable storage for that."""
     notes, part = Notes(), destination.new_part()
     Halves(destination, notes, is_durable=False).attend(7, REST, part)
     grow(part, 1)
     assert notes.halves == []
-    grow(part, 300)
-    assert notes.halves == [(7, noted(part, 2))]
+    grow(part, 20)
+    assert notes.halves == [(7, noted(part, blocks)) for blocks in (2, 10, 18)]
     assert synced == []
     part.discard()
 
@@ -72,7 +73,7 @@ def test_note_says_what_is_on_stable_storage(destination: Destination, synced: l
     assert synced == moments
     assert [half.size for _, half in notes.halves if half is not None] == moments
     half = halves.keep(7, REST, part)
-    assert half == notes.halves[-1][1] == noted(part, 300, size=300 * len(BLOCK))
+    assert half == notes.halves[-1][1] == noted(part, 300)
     part.discard()
 
 

@@ -21,7 +21,7 @@ from aioflags.ledger_rows import Row, State, read_asked, read_digests
 Open = Callable[..., Ledger]
 URL = "http://h/a"
 DIGESTS = {"xxh128": "00" * 16, "sha256": "11" * 32}
-HALF = Half("1-abcd.part", 0, '"v1"', "http://h:80/a", 1 << 30)
+HALF = Half("1-abcd.part", 2 << 20, '"v1"', "http://h:80/a", 1 << 30, 2 << 20, "00" * 16)
 
 
 @pytest.fixture
@@ -243,12 +243,8 @@ def test_system_that_does_not_tell_is_not_believed(open_ledger: Open, boot: Call
     row = add(first)
     first.ready([Ready(row.id, 4, DIGESTS)])
     first.record([(row.id, saved())])
-    first.half(row.id, HALF)
     first.close()
-    again = open_ledger()
-    found = find(again)
-    assert found.state == State.READY
-    assert again.half_of(found) == (HALF, False)
+    assert find(open_ledger()).state == State.READY
 
 
 @pytest.mark.parametrize(("was_there", "is_ours"), [(False, True), (True, False)])
@@ -270,13 +266,13 @@ def test_name_that_was_free_is_ours_after_a_crash(
 
 
 def test_next_run_goes_on_with_a_half_file(open_ledger: Open) -> None:
-    """All of it, for the system has not been started anew; and its part is not to be swept."""
+    """As far as it was noted, whatever has happened since; and its part is not to be swept."""
     first = open_ledger()
     row = add(first)
     first.half(row.id, HALF)
     killed(first)
     again = open_ledger()
-    assert again.half_of(row) == (HALF, True)
+    assert again.half_of(row) == HALF
     assert HALF.part in again.files()
     again.half(row.id, None)
     assert again.half_of(row) is None
@@ -292,15 +288,45 @@ def test_saved_file_has_no_half(open_ledger: Open) -> None:
     assert ledger.half_of(row) is None
 
 
-def test_half_file_is_cut_to_what_was_synced(open_ledger: Open, boot: Callable[[str | None], None]) -> None:
-    """After the system was started anew, be it one run ago or two."""
-    first = open_ledger()
-    row = add(first)
-    first.half(row.id, HALF)
-    first.close()
-    boot("second")
-    open_ledger().close()
-    assert open_ledger().half_of(row) == (HALF, False)
+@pytest.mark.parametrize("column", ["part", "size", "validator", "source", "total", "hashed", "digest"])
+def test_half_that_no_run_of_ours_has_noted_is_none(open_ledger: Open, column: str) -> None:
+    """What is in it goes to the disk and to servers."""
+    ledger = open_ledger()
+    row = add(ledger)
+    ledger.half(row.id, HALF)
+    with ledger.claiming():
+        ledger._file.connection.execute(f"UPDATE halves SET {column} = x'00ff'")
+    assert ledger.half_of(row) is None
+
+
+def test_columns_that_no_run_of_ours_has_written_are_nothing(open_ledger: Open) -> None:
+    """SQLite keeps whatever it is given."""
+    ledger = open_ledger()
+    row = add(ledger)
+    ledger.ready([Ready(row.id, 4, DIGESTS, '"v1"', "Mon, 23 Nov 2026 04:00:00 GMT")])
+    ledger.record([(row.id, saved())])
+    assert list(ledger.done_after(0)) == [URL]
+    for column in ("name", "digests", "etag", "last_modified"):
+        with ledger.claiming():
+            ledger._file.connection.execute(f"UPDATE items SET {column} = x'00ff'")
+    found = find(ledger)
+    assert (found.name, found.digests, found.etag, found.last_modified) == (None, None, None, None)
+    assert ledger.done_after(0) == {}
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_distrusted_file_stays_whose_it_was(open_ledger: Open, is_ours: bool) -> None:
+    """That it is not what it was makes no stranger's file ours."""
+    ledger = open_ledger()
+    row = add(ledger)
+    if is_ours:
+        ledger.record([(row.id, saved())])
+    else:
+        with ledger.claiming():
+            ledger.adopt(row, 4, DIGESTS)
+    ledger.distrust([row.id])
+    found = find(ledger)
+    assert (found.state, found.is_ours, found.size) == (State.WRONG, is_ours, None)
 
 
 # Opening and closing
@@ -315,9 +341,7 @@ def test_worker_takes_notes_in_the_same_ledger(open_ledger: Open) -> None:
     worker.half(row.id, HALF)
     worker.close()
     assert find(ledger).state == State.READY
-    half = ledger.half_of(row)
-    assert half is not None
-    assert half[0] == HALF
+    assert ledger.half_of(row) == HALF
 
 
 @pytest.mark.parametrize("is_kept", [True, False])

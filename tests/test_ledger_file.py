@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -328,3 +329,13 @@ def test_tables_of_strangers_are_no_ledger(open_ledger: Open, path: str, stateme
     for open_it in (open_ledger, lambda: open_for_reading(path)):
         with pytest.raises(StorageError, match="its tables are not those of a ledger"):
             open_it()
+
+
+def test_full_disk_is_called_so(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has other words for it where it maps its log to memory."""
+    usage = shutil.disk_usage(os.path.dirname(path))
+    fault = sqlite3.OperationalError("disk I/O error")
+    fault.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100))
+    with pytest.raises(StorageError, match="free some space"), translating("write", path):
+        raise fault

@@ -337,9 +337,10 @@ def test_update_asks_whether_it_has_changed(start: Start) -> None:
     assert claim.present_digests == digests_of(FLAG)
 
 
-def test_update_without_validator_fetches(start: Start) -> None:
-    """Nobody can say whether it has changed."""
-    done(start)
+@pytest.mark.parametrize("etag", [None, '"v1"\r\nX-Evil: 1', "\x00"])
+def test_update_without_validator_fetches(start: Start, etag: str | None) -> None:
+    """Nobody can say whether it has changed; what cannot be sent is none."""
+    done(start, etag=etag)
     claim = start(update=True).claim()
     assert (claim.present, claim.etag, claim.may_replace) == (None, None, True)
 
@@ -357,22 +358,38 @@ def test_update_leaves_strangers_alone(start: Start, tmp_path: Path) -> None:
 # Half files
 
 
-def begun(start: Start, size: int, name: str = "x.part") -> Run:
-    """A run that has got `size` bytes of the file and was killed."""
+def half_of(size: int, name: str = "x.part") -> Half:
+    """How a run notes a part of so many zeros."""
+    return Half(name, size, '"v1"', "http://h:80/a", 1 << 30, size, digests_of(bytes(size))["xxh128"])
+
+
+def begun(start: Start, noted: int, size: int | None = None) -> Run:
+    """A run that has noted a part of `noted` bytes and was killed when there were `size`."""
     run = start()
     claim = run.claim()
-    with open(os.path.join(run.destination.run_path, name), "wb") as part:
-        part.truncate(size)
-    run.ledger.half(claim.row, Half(name, 0, '"v1"', "http://h:80/a", 1 << 30))
+    with open(os.path.join(run.destination.run_path, "x.part"), "wb") as part:
+        part.truncate(noted if size is None else size)
+    run.ledger.half(claim.row, half_of(noted))
     run.end()
     return run
 
 
-def test_next_run_is_given_the_half_file(start: Start) -> None:
-    """With as many bytes as there are."""
-    begun(start, 3 << 20)
-    claim = start().claim()
-    assert claim.half == Half("x.part", 3 << 20, '"v1"', "http://h:80/a", 1 << 30)
+@pytest.mark.parametrize("boot", ["the same", "another"])
+@pytest.mark.parametrize("longer", [0, 1, 1 << 20])
+def test_next_run_is_given_what_was_noted(
+    start: Start, monkeypatch: pytest.MonkeyPatch, longer: int, boot: str
+) -> None:
+    """Nobody vouches for what lies behind it; whether the rest is what it was, its digest will say."""
+    begun(start, 3 << 20, (3 << 20) + longer)
+    if boot == "another":
+        monkeypatch.setattr("aioflags.ledger.boot_id", lambda: "another")
+    assert start().claim().half == half_of(3 << 20)
+
+
+def test_part_that_is_shorter_than_noted_is_worthless(start: Start) -> None:
+    """Its digest proves nothing of a piece of it."""
+    begun(start, 3 << 20, (3 << 20) - 1)
+    assert start().claim().half is None
 
 
 @pytest.mark.parametrize("size", [0, (1 << 20) - 1])
@@ -393,26 +410,6 @@ def test_part_that_is_gone_or_no_file(start: Start, tmp_path: Path) -> None:
     part.parent.mkdir(exist_ok=True)
     part.symlink_to(tmp_path / "elsewhere")
     assert start().claim().half is None
-
-
-def test_after_a_crash_of_the_system_only_what_was_synced_counts(
-    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The file may be longer; what is behind may be anything."""
-    run = begun(start, 3 << 20)
-    monkeypatch.setattr("aioflags.ledger.boot_id", lambda: "another")
-    run = start()
-    claim = run.claim()
-    assert claim.half is None
-    run.end()
-    monkeypatch.undo()
-    run = start()
-    run.ledger.half(claim.row, Half("x.part", 2 << 20, '"v1"', "http://h:80/a", 1 << 30))
-    run.end()
-    monkeypatch.setattr("aioflags.ledger.boot_id", lambda: "another")
-    half = start().claim().half
-    assert half is not None
-    assert half.size == 2 << 20
 
 
 def test_parts_that_nobody_knows_are_swept(start: Start, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import xxhash
 
 import aioflags
 from aioflags.destination import Destination
@@ -95,11 +96,12 @@ def swapped(part: Path, _: Path) -> None:
     part.mkdir()
 
 
-#: What happens to a part, and what is asked for after that; what is longer looks as if it had grown.
+#: What happens to a part, and what is asked for after that; what was noted of it is there still in what is longer.
 DAMAGES: dict[str, tuple[Callable[[Path, Path], object], list[int | None]]] = {
     "removed": (lambda part, _: part.unlink(), [None]),
     "shorter": (lambda part, _: os.truncate(part, MEGABYTE - 1), [None]),
-    "longer": (lambda part, _: part.write_bytes(OLD[:CUT_AT] + bytes(1000)), [CUT_AT + 1000, None]),
+    "longer": (lambda part, _: part.write_bytes(OLD[:CUT_AT] + bytes(1000)), [CUT_AT]),
+    "much longer": (lambda part, _: part.write_bytes(OLD[:CUT_AT] + bytes(len(OLD))), [CUT_AT]),
     "other bytes": (lambda part, _: part.write_bytes(NEW[:CUT_AT]), [None]),
     "one other bit": (lambda part, _: part.write_bytes(b"\x01" + OLD[1:CUT_AT]), [None]),
     "hard link": (lambda part, elsewhere: os.link(part, elsewhere), [None]),
@@ -108,10 +110,11 @@ DAMAGES: dict[str, tuple[Callable[[Path, Path], object], list[int | None]]] = {
 }
 
 
+@pytest.mark.parametrize("sha256", [None, SHA256], ids=["", "declared"])
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", DAMAGES)
-def test_part_that_somebody_else_has_changed(tmp_path: Path, engine: EngineName, name: str) -> None:
-    """It is not gone on with, or its digest shows it; no file beside it is touched, and what is saved is right."""
+def test_part_that_somebody_else_has_changed(tmp_path: Path, engine: EngineName, name: str, sha256: str | None) -> None:
+    """Only what was noted is gone on with; no file beside it is touched, and what is saved is right."""
     change, asked = DAMAGES[name]
     home, elsewhere = tmp_path / "files", tmp_path / "elsewhere"
     ranges = Ranges()
@@ -120,7 +123,7 @@ def test_part_that_somebody_else_has_changed(tmp_path: Path, engine: EngineName,
         (part,) = parts(home)
         kept = size_of_part(home)
         change(part, elsewhere)
-        second = download(server, home, engine, sha256=SHA256)
+        second = download(server, home, engine, sha256=sha256)
     assert second.status is aioflags.Status.SAVED
     assert (home / "file").read_bytes() == OLD
     assert starts(ranges) == [None, *asked]
@@ -136,6 +139,9 @@ def test_part_that_has_all_bytes_asks_for_the_last_one(tmp_path: Path, engine: E
         download(server, tmp_path, engine)
         (part,) = parts(tmp_path)
         part.write_bytes(OLD)
+        digest = xxhash.xxh128_hexdigest(OLD)
+        with closing(sqlite3.connect(tmp_path / ".aioflags" / "ledger", isolation_level=None)) as ledger:
+            ledger.execute("UPDATE halves SET size = ?, hashed = ?, digest = ?", (len(OLD), len(OLD), digest))
         second = download(server, tmp_path, engine)
     assert (second.status, second.resumed_from) == (aioflags.Status.SAVED, len(OLD) - 1)
     assert (tmp_path / "file").read_bytes() == OLD
@@ -268,7 +274,7 @@ class Bench:
     def leave_half(self, name: str) -> Half:
         """What an earlier attempt has left."""
         (next((self.directory / ".aioflags").glob("run-*")) / name).write_bytes(OLD[:CUT_AT])
-        return Half(name, CUT_AT, '"old"', "", len(OLD))
+        return Half(name, CUT_AT, '"old"', "", len(OLD), CUT_AT, xxhash.xxh128_hexdigest(OLD[:CUT_AT]))
 
 
 @asynccontextmanager
