@@ -1,0 +1,62 @@
+"""What `benchmarks.costs` has measured, as text."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["show_functions", "show_rows"]
+
+_PLACES = ("loop", "hands", "disk", "others")
+
+
+def show_rows(result: Mapping[str, Any]) -> str:
+    """Give the table of the groups, dearest first, with what can be said about its accuracy."""
+    total = result["total"]
+    lines = [
+        f"{result['files']} files, {result['rounds']} runs without samples, medians; microseconds per file",
+        f"wall {_spread(result['wall'])}   processor {total:.1f} = {result['user']:.1f} outside the kernel"
+        f" + {result['system']:.1f} in it",
+        "",
+        f"{'':42}{'loop':>8}{'hands':>8}{'disk':>8}{'others':>8}{'kernel':>8}{'all':>8}{'%':>7}",
+    ]
+    for row in sorted(result["rows"], key=lambda row: -row["total"]):
+        if row["total"]:
+            lines.append(_line(row["group"], row, total))
+    sums = {name: sum(row.get(name, 0.0) for row in result["rows"]) for name in (*_PLACES, "user", "system", "total")}
+    lines += [_line("sum", sums, total), "", *_accuracy(result)]
+    return "\n".join(lines)
+
+
+def _line(name: str, row: Mapping[str, float], total: float) -> str:
+    figures = [*(row.get(place, 0.0) for place in _PLACES), row["system"], row["total"]]
+    return f"{name:42}{''.join(f'{figure:8.1f}' for figure in figures)}{100 * row['total'] / total:7.1f}"
+
+
+def _accuracy(result: Mapping[str, Any]) -> list[str]:
+    user, both = result["samples"]["user"], result["samples"]["all"]
+    error = result["user"] * math.sqrt(0.1 * 0.9 / max(1, user))
+    slower = statistics.median(result["sampled"]) / result["total"]
+    halves = "" if result["spread"] is None else f"; the halves of the runs differ by {100 * result['spread']:.1f} %"
+    return [
+        f"{user} samples outside the kernel and {both} of all time; {result['torn']} torn;"
+        f" {result['lost']} runs were ended by a sample and made again",
+        f"a share of a tenth is known to about {error:.1f} us (one standard error){halves}",
+        f"with samples the runs took {slower:.2f} times the processor time; what the table shares out is without",
+    ]
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+
+
+def show_functions(result: Mapping[str, Any], count: int) -> str:
+    """Give the dearest functions of each kind of thread, by themselves and with what they call."""
+    lines = []
+    for place, kinds in result["functions"].items():
+        for how, rows in kinds.items():
+            lines += ["", f"{place}: functions, {how}, microseconds per file outside the kernel"]
+            lines += [f"{cost:8.2f}  {name}" for name, cost in rows[:count]]
+    return "\n".join(lines)
