@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _measure_all(args: argparse.Namespace, urls: Sequence[str]) -> dict[str, Measured]:
     measured = {kind: Measured() for kind in _KINDS}
-    options = ["-q", "-j", str(args.concurrency), "--per-host", "0", "--progress", "none", *args.option]
+    options = ["-j", str(args.concurrency), "--per-host", "0", "--progress", "none", *args.option]
     for number in range(-1, args.rounds):
         for kind in _KINDS:
             with tempfile.TemporaryDirectory(dir=args.dir) as directory:
@@ -147,7 +147,12 @@ def measure_child(
     own = ["aioflags"] if kind == "plain" else ["benchmarks.sampled", kind, str(samples), str(report)]
     for _ in range(_LIVES):
         began = time.perf_counter()
-        child = subprocess.Popen([sys.executable, "-m", *own, *arguments])
+        child = subprocess.Popen(
+            [sys.executable, "-m", *own, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        assert child.stderr is not None
+        with child.stderr:
+            said = child.stderr.read()
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -156,7 +161,7 @@ def measure_child(
         into.lost += 1
         _empty(place / "files")
     if child.returncode:
-        raise RuntimeError(f"{own} ended with {child.returncode}")
+        raise RuntimeError(f"{own[0]} ended with {child.returncode}: {said[-500:]}")
     check()
     total = Usage(usage.ru_utime, usage.ru_stime)
     into.walls.append(wall)

@@ -46,7 +46,10 @@ def sampling(path: str, timer: str) -> Iterator[None]:
     def mark(phase: str, _: object) -> None:
         os.write(file, f"gc {phase} {threading.current_thread().name}\n".encode())
 
-    faulthandler.register(number, file=file, all_threads=False, chain=False)
+    # It restores `errno`, which its writing spoils, only if another handler comes after it (Python 3.11): without one,
+    # a call of the system that has just failed would be taken for one that failed for no reason.
+    signal.signal(number, signal.SIG_IGN)
+    faulthandler.register(number, file=file, all_threads=False, chain=True)
     gc.callbacks.append(mark)
     signal.setitimer(which, INTERVAL, INTERVAL)
     try:
