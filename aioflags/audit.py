@@ -21,12 +21,14 @@ from aioflags.ledger_rows import State
 from aioflags.lock import holder_of
 from aioflags.private import PARTS_FOLDER, STATE_FOLDER
 
-__all__ = ["NOT_RIGHT", "NOT_TRIED", "Audit", "Failure", "Standing"]
+__all__ = ["NOT_RIGHT", "NOT_TRIED", "WITH_FILES", "Audit", "Failure", "Standing"]
 
 #: States of items that were tried and are not as they should be.
-NOT_RIGHT = (State.FAILED, State.MISSING, State.WRONG)
+NOT_RIGHT = (State.FAILED, State.MISSING, State.WRONG, State.STALE)
 #: States of items that are not fetched yet.
 NOT_TRIED = (State.WANTED, State.READY)
+#: States of items that have a file, or had one.
+WITH_FILES = (State.DONE, State.WRONG, State.STALE)
 _BATCH = 512
 
 # Not by GROUP BY, which would hold all rows in memory. The sum is a floating-point number, which cannot overflow.
@@ -154,7 +156,7 @@ class Audit:
             size, *counts = self._db.execute(_SUMS, (State.DONE, *State)).fetchone()
             parts = [as_text(part) for (part,) in self._db.execute("SELECT part FROM halves")]
             last = self._db.execute("SELECT started, ended FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-            failures = _group(self._db.execute(_FAILURES, (_as_list((State.FAILED, State.MISSING)),)))
+            failures = _group(self._db.execute(_FAILURES, (_as_list((State.FAILED, State.MISSING, State.STALE)),)))
         halves = list(self._sizes_of(part for part in parts if part is not None))
         return Standing(
             {state: count for state, count in zip(State, counts, strict=True) if count},
@@ -203,7 +205,7 @@ class Audit:
         Raises:
             StorageError: The ledger cannot be read.
         """
-        for rows in self._batches((State.DONE, State.WRONG)):
+        for rows in self._batches(WITH_FILES):
             yield [row.as_file() for row in rows]
 
     def file(self, row: int) -> FileRow | None:
@@ -212,7 +214,7 @@ class Audit:
         Raises:
             StorageError: The ledger cannot be read.
         """
-        found = self._read(row - 1, row, (State.DONE, State.WRONG), 1)
+        found = self._read(row - 1, row, WITH_FILES, 1)
         return found[0].as_file() if found else None
 
     def rows(self) -> Iterator[AuditRow]:

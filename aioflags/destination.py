@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 
+from aioflags.boot import boot_time
 from aioflags.digests import Digests
 from aioflags.disk_errors import exists_error, translate_os_error
 from aioflags.errors import DownloadError, StorageError, UsageError, make_error
@@ -203,6 +204,15 @@ class Destination:
             return None
         except OSError as error:
             raise translate_os_error(error, f"look at {name}") from error
+
+    def is_older(self, name: str) -> bool:
+        """Tell whether what has this final name was there, and under it, before the system was started."""
+        try:
+            found = self.look(name)
+        except DownloadError:
+            return False
+        # The time of the last change of the directory entry as well, and nobody can set it.
+        return found is not None and found.st_ctime < boot_time()
 
     def size_of(self, name: str) -> int | None:
         """Tell the size in bytes of the file of this final name; `None` if there is none, or nobody can tell."""

@@ -6,7 +6,6 @@ Who is next is the dispatcher's, what an answer means is the pursuit's, bytes ar
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -64,7 +63,6 @@ class Downloader:
         self._chosen_engine = engine
         self._tracer = tracer
         self._directory = directory
-        self._numbers = itertools.count()
         self._streams: set[OutcomeStream] = set()
         self._submitted: dict[asyncio.Future[Outcome], Lane] = {}
         self._is_open = False
@@ -218,7 +216,7 @@ class Downloader:
 
     async def _read(self, source: AsyncGenerator[str | Entry, None], stream: OutcomeStream) -> None:
         ticket = Ticket(
-            roll=Roll(next(self._numbers)),
+            roll=Roll(),
             lane=stream.lane,
             deliver=partial(self._deliver, stream),
             abandon=stream.finish_if_drained,

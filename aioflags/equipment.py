@@ -92,7 +92,9 @@ async def _in(executor: Executor, work: Callable[[], T]) -> T:
 
 
 def _open_ledger(destination: Destination, settings: Settings) -> Ledger:
-    ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=settings.ledger)
+    ledger = Ledger.open(
+        destination.state_path, destination.run_path, is_kept=settings.ledger, is_older=destination.is_older
+    )
     if settings.ledger:
         destination.sweep_parts(ledger.files())
     return ledger

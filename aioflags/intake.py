@@ -13,6 +13,7 @@ from aioflags.dispatcher import Dispatcher
 from aioflags.groups import GroupCommit
 from aioflags.items import Item, Outcome, Status
 from aioflags.jobs import Job
+from aioflags.journal import End
 from aioflags.pursuit import Pursuit, outcome_of_claim
 from aioflags.recorder import Recorder
 from aioflags.register import Claim
@@ -177,9 +178,8 @@ class Intake:
 
         def deliver(outcome: Outcome) -> None:
             self._busy_names.discard(name)
-            # A file that could not be refreshed is there as it was.
-            if self._recorder is not None and (claim.present is None or outcome.status is Status.SAVED):
-                self._recorder.add(claim.row, outcome)
+            if self._recorder is not None:
+                self._recorder.add(End(claim.row, outcome, claim.is_refresh))
             ticket.deliver((outcome,))
 
         def abandon() -> None:

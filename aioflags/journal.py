@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-__all__ = ["Half", "Journal", "NoJournal", "Ready"]
+from aioflags.items import Outcome
+
+__all__ = ["End", "Half", "Journal", "NoJournal", "Ready"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,21 @@ class Ready:
     last_modified: str | None = None
     content_encoding: str | None = None
     is_synced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an item ended.
+
+    Args:
+        row: Its number in the ledger.
+        outcome: What became of it.
+        has_file: A file that was there already is there as it was, if no other has been saved.
+    """
+
+    row: int
+    outcome: Outcome
+    has_file: bool = False
 
 
 class Journal(Protocol):

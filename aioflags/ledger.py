@@ -2,24 +2,24 @@
 
 A ledger that is kept lies in `DIR/.aioflags/ledger` and is what later runs, `status`, `retry` and `verify` go by.
 Without one the same tables go with the run: they are where names are decided, and ten million of them need no memory.
-
-Order of writes (FAULTS, section 5): the name with the claim, before the first byte; size and digests before the
-rename, so that a final name can never be unknown; `done` after it.
+What is noted while files come is in `aioflags.ledger_notes`.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import astuple
 
+from aioflags.boot import boot_id
 from aioflags.errors import DownloadError, StorageError
-from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.journal import Half, Ready
+from aioflags.items import Item, Rejected
+from aioflags.journal import Half
 from aioflags.ledger_file import LEDGER_FILE, LedgerFile
+from aioflags.ledger_notes import LedgerNotes
 from aioflags.ledger_rows import (
+    Known,
     Row,
     State,
     digest_of,
@@ -29,28 +29,24 @@ from aioflags.ledger_rows import (
     write_asked,
     write_digests,
 )
-from aioflags.lock import boot_id
-from aioflags.names import fold
+from aioflags.names import fold, is_safe_name
 from aioflags.roll import STRETCH, Done
 
 __all__ = ["Ledger"]
 
-_LISTS = "lists"
 # Seconds that the system may take to write what it was given; Linux takes about 30.
 _WRITE_BACK = 300
-
-_STATES = {Status.SAVED: State.DONE, Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
 # A ledger may come from a stranger, and SQLite keeps whatever it is given: what is no text there is nothing here.
 _FIND = """
 SELECT id, iif(typeof(name) = 'text', name, NULL), state, was_there, is_ours, size,
     iif(typeof(digests) = 'text', digests, NULL), iif(typeof(etag) = 'text', etag, NULL),
-    iif(typeof(last_modified) = 'text', last_modified, NULL)
+    iif(typeof(last_modified) = 'text', last_modified, NULL), iif(typeof(wish) = 'text', wish, NULL)
 FROM items WHERE key = ?
 """
 _DONE = """
-SELECT id, url, name, size, digests FROM items
-WHERE id > ? AND id <= ? AND state = ? AND wish IS NULL AND typeof(url) = 'text' AND typeof(name) = 'text'
-    AND typeof(size) = 'integer' AND typeof(digests) IN ('text', 'null')
+SELECT id, url, name, size, digests, wish FROM items
+WHERE id > ? AND id <= ? AND state = ? AND NOT is_twin AND typeof(url) = 'text' AND typeof(name) = 'text'
+    AND typeof(size) = 'integer' AND typeof(digests) IN ('text', 'null') AND typeof(wish) IN ('text', 'null')
 ORDER BY id
 """
 _HALF = """
@@ -61,34 +57,36 @@ WHERE item = ? AND typeof(part) = 'text' AND typeof(size) = 'integer' AND typeof
 """
 
 
-class Ledger:
-    """The tables of one destination.
+class Ledger(LedgerNotes):
+    """The tables of one destination, for the run that holds it.
 
     Args:
         file: Open.
         is_kept: Later runs read it.
+        is_older: Tells whether the file of a final name was there before the system was started.
     """
 
-    def __init__(self, file: LedgerFile, *, is_kept: bool) -> None:
+    def __init__(self, file: LedgerFile, *, is_kept: bool, is_older: Callable[[str], bool]) -> None:
+        super().__init__(file)
         self.is_kept = is_kept
-        self._file = file
+        self._is_older = is_older
         self._boot = boot_id() if is_kept else None
-        self._run: int | None = None
 
     @classmethod
-    def open(cls, state_path: str, run_path: str, *, is_kept: bool) -> Ledger:
+    def open(cls, state_path: str, run_path: str, *, is_kept: bool, is_older: Callable[[str], bool]) -> Ledger:
         """Open the ledger of a destination that this run holds.
 
         Args:
             state_path: The folder of a kept ledger.
             run_path: The private folder of the run.
             is_kept: Later runs read it.
+            is_older: Tells whether the file of a final name was there before the system was started.
 
         Raises:
             StorageError: It is damaged, of another version, or cannot be written.
         """
         path = os.path.join(state_path if is_kept else run_path, LEDGER_FILE)
-        ledger = cls(LedgerFile(path, lists=os.path.join(run_path, _LISTS), is_kept=is_kept), is_kept=is_kept)
+        ledger = cls(LedgerFile(path, is_kept=is_kept), is_kept=is_kept, is_older=is_older)
         if is_kept:
             try:
                 ledger._begin_run()
@@ -96,20 +94,6 @@ class Ledger:
                 ledger._file.close()
                 raise
         return ledger
-
-    @classmethod
-    def join(cls, path: str) -> Ledger:
-        """Take notes in a ledger that another process has opened: `ready` and `half` only.
-
-        Raises:
-            StorageError: It cannot be written.
-        """
-        return cls(LedgerFile(path, lists=None, is_kept=True), is_kept=True)
-
-    @property
-    def path(self) -> str:
-        """Where it lies."""
-        return self._file.path
 
     def _begin_run(self) -> None:
         with self._file.transaction() as db:
@@ -125,8 +109,8 @@ class Ledger:
     def _distrust(self, run: int) -> None:
         """The system was started anew: what it was given last may never have reached the disk.
 
-        Files of the last minutes are compared with their digests before they are believed; those whose row was lost
-        have a name that was free before and is taken for ours.
+        Files of the last minutes are compared with their digests before they are believed. Of those whose row was lost
+        the name was free before: what has it since before that start was put there by us.
         """
         db = self._file.connection
         (end,) = db.execute("SELECT max(ended) FROM items WHERE run = ?", (run,)).fetchone()
@@ -134,10 +118,12 @@ class Ledger:
             "UPDATE items SET state = ? WHERE state = ? AND NOT is_synced AND run = ? AND ended >= ?",
             (State.READY, State.DONE, run, (end or 0.0) - _WRITE_BACK),
         )
-        db.execute(
-            "UPDATE items SET is_ours = 1 WHERE state IN (?, ?) AND NOT was_there AND run = ?",
+        free = db.execute(
+            "SELECT id, name FROM items WHERE state IN (?, ?) AND NOT was_there AND NOT is_ours AND run = ?",
             (State.WANTED, State.READY, run),
         )
+        ours = [(row,) for row, name in free if is_safe_name(name) and self._is_older(name)]
+        db.executemany("UPDATE items SET is_ours = 1 WHERE id = ?", ours)
 
     def close(self) -> None:
         """Close it; one that knows of nothing is removed."""
@@ -165,45 +151,47 @@ class Ledger:
         with self._file.transaction():
             yield
 
-    def is_new_in_list(self, url: str, lane: int) -> bool:
-        """Note that a URL stands in a list; false if it stood there before."""
-        inserted = self._file.connection.execute(
-            "INSERT OR IGNORE INTO run.urls VALUES (?)", (digest_of(f"{lane} {url}"),)
-        )
-        return bool(inserted.rowcount)
+    def find(self, url: str, wish: str | None) -> Known:
+        """Give what is known of a URL, and of it under the name that the list asks for, if it is not the URL's own."""
+        first = self._row(key_of(url))
+        if first is None or first.wish == (None if wish is None else storable(wish)):
+            return Known(first, first)
+        return Known(first, self._row(key_of(url, wish, is_twin=True)))
 
-    def find(self, url: str, wish: str | None) -> Row | None:
-        """Give the row of an item: its URL, and the name that the list asks for, if it is not the URL's own."""
-        found = self._file.connection.execute(_FIND, (key_of(url, wish),)).fetchone()
+    def _row(self, key: bytes) -> Row | None:
+        found = self._file.connection.execute(_FIND, (key,)).fetchone()
         return None if found is None else Row(*found)
 
     def done_after(self, row: int) -> dict[str, Done]:
-        """Give, by URL, those of the next `STRETCH` rows whose file is done and has the name of its URL."""
+        """Give, by URL, those of the next `STRETCH` rows whose file is done and which are the first of their URL."""
         found = self._file.connection.execute(_DONE, (row, row + STRETCH, State.DONE))
         return {done[1]: done for done in found}
 
-    def add(self, item: Item, wish: str | None, name: str) -> Row | None:
+    def add(self, item: Item, wish: str | None, name: str, known: Known) -> Row | None:
         """Make a row for an item and give it its name; `None` if another item or a folder has that name."""
         key = digest_of(fold(name))
         db = self._file.connection
         if db.execute("SELECT 1 FROM folders WHERE name_key = ?", (key,)).fetchone() is not None:
             return None
-        asked = wish and storable(wish), write_asked(item)
-        row = (item.url, *asked, name, key, self._run, State.WANTED, key_of(item.url, wish))
+        asked = None if wish is None else storable(wish), write_asked(item)
+        values = (item.url, *asked, name, key, self._run, State.WANTED)
+        if known.row is not None:
+            # The line was refused before, and is a better one now.
+            updated = db.execute(
+                "UPDATE OR IGNORE items SET url = ?, wish = ?, asked = ?, name = ?, name_key = ?, run = ?, state = ?, "
+                "kind = NULL, message = NULL, host = NULL WHERE id = ?",
+                (*values, known.row.id),
+            )
+            return Row(known.row.id, name, State.WANTED, wish=asked[0]) if updated.rowcount else None
+        is_twin = known.first is not None
         inserted = db.execute(
-            "INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, state, key) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            row,
+            "INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, state, is_twin, key) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*values, is_twin, key_of(item.url, wish, is_twin=is_twin)),
         )
-        if inserted.rowcount and inserted.lastrowid is not None:
-            return Row(inserted.lastrowid, name, State.WANTED)
-        # The line may have been refused before, and be a better one now.
-        updated = db.execute(
-            "UPDATE OR IGNORE items SET url = ?, wish = ?, asked = ?, name = ?, name_key = ?, run = ?, state = ?, "
-            "kind = NULL, message = NULL, host = NULL WHERE key = ? AND name IS NULL RETURNING id",
-            row,
-        ).fetchone()
-        return None if updated is None else Row(updated[0], name, State.WANTED)
+        if not inserted.rowcount or inserted.lastrowid is None:
+            return None
+        return Row(inserted.lastrowid, name, State.WANTED, wish=asked[0])
 
     def take_folder(self, name: str) -> bool:
         """Have a name used for a folder; false if a file of an item has it."""
@@ -238,40 +226,26 @@ class Ledger:
                 (State.DONE, size, write_digests(digests) or None, self._run, time.time(), row.id),
             )
 
-    def distrust(self, rows: Sequence[int]) -> None:
-        """Note that the files of these items are not what they were; those that we have put there may be replaced.
-
-        Raises:
-            StorageError: The ledger cannot be written.
-        """
-        with self._file.transaction() as db:
-            db.executemany(
-                "UPDATE items SET state = ?, size = NULL, digests = NULL, kind = 'checksum', "
-                "message = 'the file is not what it was' WHERE id = ?",
-                ((State.WRONG, row) for row in rows),
-            )
-
-    def refuse(self, entry: Item | Rejected, wish: str | None, error: DownloadError) -> None:
-        """Note an item that can have no name or no request."""
-        if not self.is_kept:
-            return
+    def refuse(self, entry: Item | Rejected, wish: str | None, error: DownloadError, known: Known) -> int:
+        """Note an item that can have no name or no request; returns the number of its row."""
         asked = write_asked(entry) if isinstance(entry, Item) else None
-        self._file.connection.execute(
-            "INSERT INTO items (key, url, wish, asked, state, kind, message, host, run, ended) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state, "
-            "kind = excluded.kind, message = excluded.message, host = excluded.host, run = excluded.run, "
-            "ended = excluded.ended",
-            (
-                key_of(entry.url, wish),
-                storable(entry.url),
-                None if wish is None else storable(wish),
-                asked,
-                State.FAILED,
-                *plain_error(error),
-                self._run,
-                time.time(),
-            ),
+        end = (State.FAILED, *plain_error(error), self._run, time.time())
+        db = self._file.connection
+        if known.row is not None:
+            db.execute(
+                "UPDATE items SET state = ?, kind = ?, message = ?, host = ?, run = ?, ended = ? WHERE id = ?",
+                (*end, known.row.id),
+            )
+            return known.row.id
+        is_twin = known.first is not None
+        key = key_of(entry.url, wish, is_twin=is_twin)
+        cursor = db.execute(
+            "INSERT INTO items (key, is_twin, url, wish, asked, state, kind, message, host, run, ended) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (key, is_twin, storable(entry.url), None if wish is None else storable(wish), asked, *end),
         )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
 
     def half_of(self, row: Row) -> Half | None:
         """Give the part of an item that an earlier run began; it is what it was if its digest says so."""
@@ -281,72 +255,4 @@ class Ledger:
     def files(self) -> set[str]:
         """Give the names of what belongs to the ledger in the private folder: parts that somebody may go on with."""
         parts = self._file.connection.execute("SELECT part FROM halves")
-        return {_LISTS, *(part for (part,) in parts)}
-
-    # What the hands and the downloader tell
-
-    def ready(self, files: Sequence[Ready]) -> None:
-        """See `aioflags.journal.Journal`."""
-        with self._file.transaction() as db:
-            db.executemany(
-                "UPDATE items SET state = ?, size = ?, digests = ?, etag = ?, last_modified = ?, content_encoding = ?, "
-                "is_synced = ? WHERE id = ?",
-                (
-                    (
-                        State.READY,
-                        file.size,
-                        write_digests(file.digests),
-                        file.etag,
-                        file.last_modified,
-                        file.content_encoding,
-                        file.is_synced,
-                        file.row,
-                    )
-                    for file in files
-                ),
-            )
-
-    def half(self, row: int, half: Half | None) -> None:
-        """See `aioflags.journal.Journal`."""
-        with self._file.transaction() as db:
-            if half is None:
-                db.execute("DELETE FROM halves WHERE item = ?", (row,))
-            else:
-                db.execute(
-                    "INSERT OR REPLACE INTO halves VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (row, *astuple(half)),
-                )
-
-    def record(self, ends: Sequence[tuple[int, Outcome]]) -> None:
-        """Note how items ended; of a saved one its file has its name by now.
-
-        Raises:
-            StorageError: It could not be written.
-        """
-        now = time.time()
-        saved = [(row, outcome) for row, outcome in ends if outcome.status is Status.SAVED]
-        with self._file.transaction() as db:
-            db.executemany(
-                "UPDATE items SET state = ?, http_status = ?, attempts = attempts + ?, kind = ?, message = ?, "
-                "host = ?, run = ?, ended = ? WHERE id = ?",
-                (
-                    (
-                        _STATES.get(outcome.status, State.MISSING),
-                        outcome.http_status,
-                        outcome.attempts,
-                        *plain_error(outcome.error),
-                        self._run,
-                        now,
-                        row,
-                    )
-                    for row, outcome in ends
-                ),
-            )
-            db.executemany(
-                "UPDATE items SET is_ours = 1, size = ?, digests = ?, content_encoding = ? WHERE id = ?",
-                (
-                    (outcome.bytes, write_digests(outcome.digests), outcome.content_encoding, row)
-                    for row, outcome in saved
-                ),
-            )
-            db.executemany("DELETE FROM halves WHERE item = ?", ((row,) for row, _ in saved))
+        return {part for (part,) in parts}

@@ -21,7 +21,7 @@ from aioflags.errors import StorageError, UsageError
 __all__ = ["LEDGER_FILE", "SCHEMA_VERSION", "LedgerFile", "open_for_reading"]
 
 LEDGER_FILE = "ledger"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 #: "aifl"; tells the system and us that this is a ledger and no other database.
 _APPLICATION_ID = 0x6169666C
 # Seconds; the longest transaction is a thousand rows.
@@ -56,6 +56,7 @@ _SCHEMA = """
 CREATE TABLE items (
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,
+    is_twin INTEGER NOT NULL DEFAULT 0,
     url TEXT NOT NULL,
     wish TEXT,
     asked TEXT,
@@ -99,16 +100,14 @@ class LedgerFile:
 
     Args:
         path: Where; made if it is not there.
-        lists: Path of a database that goes with the run, for which URL stood in which list; `None` to do without.
         is_kept: Later runs read it. One that is not kept is written as if there were no crashes.
 
     Raises:
         StorageError: It is damaged, of another version, no ledger, or cannot be written.
     """
 
-    def __init__(self, path: str, *, lists: str | None, is_kept: bool) -> None:
+    def __init__(self, path: str, *, is_kept: bool) -> None:
         self.path = path
-        self._lists = lists
         self._is_kept = is_kept
         self._guard = threading.RLock()
         with translating("open", path):
@@ -125,13 +124,6 @@ class LedgerFile:
         if self._is_kept:
             # A network file system may refuse; then it stays with the slower journal.
             self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        if self._lists is not None:
-            # That of a killed run is worth nothing.
-            with suppress(FileNotFoundError):
-                os.unlink(self._lists)
-            self.connection.execute("ATTACH ? AS run", (self._lists,))
-            script("PRAGMA run.journal_mode = OFF; PRAGMA run.synchronous = OFF; PRAGMA run.cache_size = -1024;")
-            script("CREATE TABLE run.urls (lane_and_url BLOB PRIMARY KEY) WITHOUT ROWID")
         if not self._is_kept:
             # Pages are written when memory is short, and not after each transaction.
             self.connection.execute("BEGIN")
@@ -187,9 +179,6 @@ class LedgerFile:
                 with suppress(sqlite3.Error):
                     self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.connection.close()
-            if self._lists is not None:
-                with suppress(OSError):
-                    os.unlink(self._lists)
             if not is_needed:
                 for suffix in (*_COMPANIONS, ""):
                     with suppress(OSError):

@@ -10,8 +10,10 @@ from hashlib import blake2b
 
 from aioflags.errors import DownloadError
 from aioflags.items import Item
+from aioflags.names import name_from_url
 
 __all__ = [
+    "Known",
     "Row",
     "State",
     "digest_of",
@@ -20,6 +22,7 @@ __all__ = [
     "read_asked",
     "read_digests",
     "storable",
+    "wish_of",
     "write_asked",
     "write_digests",
 ]
@@ -36,6 +39,8 @@ class State(IntEnum):
     MISSING = 4
     #: Was done, but its file is not what it was any more; to be fetched again.
     WRONG = 5
+    #: Done, and its file is as it came; asking whether it has changed since has failed.
+    STALE = 6
 
 
 @dataclass(slots=True)
@@ -52,6 +57,7 @@ class Row:
         digests: Likewise, as text.
         etag: Of the answer that it came with.
         last_modified: Likewise.
+        wish: The name that the list asked for, if it is not the URL's own.
     """
 
     id: int
@@ -63,6 +69,20 @@ class Row:
     digests: str | None = None
     etag: str | None = None
     last_modified: str | None = None
+    wish: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a URL.
+
+    Args:
+        first: The row under which it came first, whatever its name.
+        row: That of the item: its URL under the name that the list asks for.
+    """
+
+    first: Row | None = None
+    row: Row | None = None
 
 
 def plain_error(error: DownloadError | None) -> tuple[str | None, str | None, str | None]:
@@ -102,14 +122,28 @@ def read_asked(text: str | None) -> dict[str, object]:
     return asked if isinstance(asked, dict) else {}
 
 
+def wish_of(item: Item) -> str | None:
+    """The name that a list asks for; the one that the URL has anyway is no wish."""
+    if item.name is None:
+        return None
+    try:
+        return None if name_from_url(item.url) == item.name else item.name
+    except DownloadError:
+        return item.name
+
+
 def storable(text: str) -> str:
     """A list may hold what is no Unicode, and SQLite takes no such text."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def key_of(url: str, wish: str | None) -> bytes:
+def key_of(url: str, wish: str | None = None, *, is_twin: bool = False) -> bytes:
+    """Give the key of a row: the URL alone for the first, with the name for those that ask for it under another.
+
+    So the first row of a URL tells whether it stood in a list, whatever the names there.
+    """
     # Two blanks: no URL has one in it.
-    return digest_of(url if wish is None else f"{url}  {wish}")
+    return digest_of(f"{url}  {wish or ''}" if is_twin else url)
 
 
 def digest_of(text: str) -> bytes:

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 
+from aioflags.boot import boot_id
 from aioflags.errors import StorageError
 from aioflags.folders import Folder
 from aioflags.redact import escape_text
@@ -19,10 +20,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["RunLock", "boot_id", "holder_of"]
+__all__ = ["RunLock", "holder_of"]
 
 LOCK_FILE = "lock"
-_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 # Network file systems may know no locks; there the note is all that there is.
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
@@ -30,15 +30,6 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.
 _LOCKED_BYTE = 1 << 30
 _TRIES = 100
 _LONGEST_NOTE = 4096
-
-
-def boot_id() -> str | None:
-    """Name the life of this system since it was started; `None` where it does not tell."""
-    try:
-        with open(_BOOT_ID, encoding="ascii") as file:
-            return file.read().strip() or None
-    except (OSError, ValueError):
-        return None
 
 
 class RunLock:

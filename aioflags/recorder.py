@@ -8,11 +8,9 @@ from concurrent.futures import Executor
 
 from aioflags.errors import StorageError
 from aioflags.groups import finish_first
-from aioflags.items import Outcome
+from aioflags.journal import End
 
 __all__ = ["Recorder"]
-
-_Ends = list[tuple[int, Outcome]]
 
 
 class Recorder:
@@ -20,26 +18,26 @@ class Recorder:
 
     Args:
         executor: Where.
-        record: Writes some outcomes, each with the number of its row; may raise `StorageError`.
+        record: Writes some ends; may raise `StorageError`.
         on_fault: Called once with the first error; nothing is written from then on.
     """
 
     def __init__(
         self,
         executor: Executor,
-        record: Callable[[Sequence[tuple[int, Outcome]]], None],
+        record: Callable[[Sequence[End]], None],
         on_fault: Callable[[StorageError], None],
     ) -> None:
         self._executor = executor
         self._record = record
         self._on_fault = on_fault
-        self._waiting: _Ends = []
+        self._waiting: list[End] = []
         self._writing: asyncio.Future[None] | None = None
         self._fault: BaseException | None = None
 
-    def add(self, row: int, outcome: Outcome) -> None:
-        """Have an outcome written with the next group."""
-        self._waiting.append((row, outcome))
+    def add(self, end: End) -> None:
+        """Have an end written with the next group."""
+        self._waiting.append(end)
         if self._writing is None and self._fault is None:
             self._write()
 

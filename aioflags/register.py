@@ -14,7 +14,7 @@ from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Rejected
 from aioflags.journal import Half
 from aioflags.ledger import Ledger
-from aioflags.ledger_rows import Row, State, read_digests
+from aioflags.ledger_rows import Known, Row, State, read_digests, wish_of
 from aioflags.names import is_safe_name, name_from_url, safe_name, with_suffix
 from aioflags.redact import escape_text
 from aioflags.roll import Roll
@@ -26,6 +26,7 @@ __all__ = ["Claim", "Register"]
 _SUFFIX_DIGITS = (8, 16, 32, 64)
 #: A part is gone on with from this size in bytes; less is as soon fetched anew.
 _LEAST_HALF = 1 << 20
+_AS_IT_CAME = {State.DONE, State.STALE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Claim:
         half: Part of the file that an earlier run has left.
         etag: Ask only whether the file that is present has changed since it came with this.
         last_modified: Likewise.
+        is_refresh: The file that is there will do, and stays if no newer one can be had.
     """
 
     item: Item | Rejected
@@ -61,6 +63,7 @@ class Claim:
     half: Half | None = None
     etag: str | None = None
     last_modified: str | None = None
+    is_refresh: bool = False
 
 
 class Register:
@@ -122,58 +125,51 @@ class Register:
         claims: list[Claim | Outcome] = []
         while len(claims) < len(entries):
             rest = entries[len(claims) :] if claims else entries
-            claims += roll.recognise(rest, self._destination.size_of, self._ledger.done_after, read_digests)
+            claims += roll.recognise(rest, self._destination.size_of, self._ledger.done_after)
             if len(claims) < len(entries):
                 claims.append(self._claim(entries[len(claims)], roll))
         return claims
 
     def _claim(self, entry: Item | Rejected, roll: Roll | None) -> Claim:
+        wish = wish_of(entry) if isinstance(entry, Item) else None
+        known = self._ledger.find(entry.url, wish)
         if isinstance(entry, Rejected):
-            self._ledger.refuse(entry, None, entry.error)
-            return Claim(entry, error=entry.error)
-        if roll is not None and not self._is_new_in_list(entry.url, roll):
+            return self._refuse(entry, None, entry.error, known)
+        if roll is not None and known.first is not None and roll.has_seen(known.first.id):
             return Claim(entry, is_duplicate=True)
-        claim = self._claim_item(entry)
-        if roll is not None and claim.row and entry.name is None:
-            roll.note(claim.row)
+        claim = self._claim_item(entry, wish, known)
+        if roll is not None:
+            # The same URL under two names is one item of the list.
+            roll.note(claim.row if known.first is None else known.first.id)
             roll.found(claim.row, self._ledger.done_after)
         return claim
 
-    def _is_new_in_list(self, url: str, roll: Roll) -> bool:
-        if roll.has_seen_any:
-            row = self._ledger.find(url, None)
-            if row is not None and roll.has_seen(row.id):
-                return False
-        return self._ledger.is_new_in_list(url, roll.number)
-
-    def _claim_item(self, entry: Item) -> Claim:
-        target = None
+    def _claim_item(self, item: Item, wish: str | None, known: Known) -> Claim:
+        target, row = None, known.row
         try:
-            target = parse_url(entry.url)
-            return self._claim_url(entry, target, dict(map(check_checksum, entry.checksums)))
+            target = parse_url(item.url)
+            digests = dict(map(check_checksum, item.checksums))
+            is_known = row is not None and row.name is not None
+            if row is None or row.name is None:
+                row = self._take_name(item, wish, known)
+            elif not is_safe_name(row.name):
+                # No run of ours has written that.
+                raise make_error("name", "the ledger gives it a name that no file may have; move the ledger away")
+            return self._look(Claim(item, target, row.name, digests, row=row.id), row, is_known=is_known)
         except DownloadError as error:
-            self._ledger.refuse(entry, _wish(entry), error)
-            return Claim(entry, target, error=error)
+            return self._refuse(item, wish, error, Known(known.first, row), target)
 
-    def _claim_url(self, item: Item, target: Target, digests: Mapping[str, str]) -> Claim:
-        # The same URL in another list is the same file, unless it is wanted under another name.
-        wish = _wish(item)
-        row = self._ledger.find(item.url, wish)
-        is_known = row is not None and row.name is not None
-        if row is None or row.name is None:
-            row = self._take_name(item, wish)
-        elif not is_safe_name(row.name):
-            # No run of ours has written that.
-            raise make_error("name", "the ledger gives it a name that no file may have; move the ledger away")
-        claim = Claim(item, target, row.name, digests, row=row.id)
-        return self._look(claim, row, is_known=is_known)
+    def _refuse(
+        self, entry: Item | Rejected, wish: str | None, error: DownloadError, known: Known, target: Target | None = None
+    ) -> Claim:
+        return Claim(entry, target, error=error, row=self._ledger.refuse(entry, wish, error, known))
 
-    def _take_name(self, item: Item, wish: str | None) -> Row:
+    def _take_name(self, item: Item, wish: str | None, known: Known) -> Row:
         wanted = name_from_url(item.url) if wish is None else safe_name(wish)
         self._take_folders(wanted)
         for digits in (0, *_SUFFIX_DIGITS):
             name = with_suffix(wanted, item.url, digits) if digits else wanted
-            row = self._ledger.add(item, wish, name)
+            row = self._ledger.add(item, wish, name, known)
             if row is not None:
                 return row
         raise make_error("name", f"no name like {escape_text(wanted)} is free; give this item a name of its own")
@@ -224,7 +220,7 @@ class Register:
         if row.size != size or claim.item.bytes not in {None, size}:
             return False
         recorded = read_digests(row.digests)
-        is_done = row.state == State.DONE
+        is_done = row.state in _AS_IT_CAME
         if not is_done and not recorded:
             return False
         if not is_done or claim.digests.keys() - recorded.keys():
@@ -235,17 +231,17 @@ class Register:
         return all(recorded.get(algorithm) == digest for algorithm, digest in claim.digests.items())
 
     def _believe(self, claim: Claim, row: Row, size: int) -> Claim:
-        is_ours = row.is_ours or row.state != State.DONE
-        if row.state != State.DONE:
+        is_ours = row.is_ours or row.state not in _AS_IT_CAME
+        if row.state not in _AS_IT_CAME:
             self._ledger.confirm(row)
         present = replace(claim, present=size, present_digests=read_digests(row.digests))
-        if not (self._update and is_ours):
+        if not (self._update or row.state == State.STALE) or not is_ours:
             return present
         etag, last_modified = _as_field(row.etag), _as_field(row.last_modified)
         if etag is None and last_modified is None:
             # Nothing to ask with whether it has changed.
-            return replace(claim, may_replace=True)
-        return replace(present, etag=etag, last_modified=last_modified, may_replace=True)
+            return replace(claim, may_replace=True, is_refresh=True)
+        return replace(present, etag=etag, last_modified=last_modified, may_replace=True, is_refresh=True)
 
     def _meet_stranger(self, claim: Claim, row: Row, size: int, *, is_file: bool, is_folder: bool) -> Claim:
         """Decide about a file of the item's name that the ledger does not know."""
@@ -256,7 +252,7 @@ class Register:
             return replace(self._wanted(claim, row), may_replace=True)
         if not is_file:
             # What a link leads to is not looked at, so nobody can say that it will do.
-            return self._taken(claim, is_file=False)
+            raise exists_error(claim.name, is_file=False)
         return self._compare(claim, row, size, is_trusted=is_ours or self._existing == "skip")
 
     def _compare(self, claim: Claim, row: Row, size: int, *, is_trusted: bool) -> Claim:
@@ -266,34 +262,17 @@ class Register:
         declared = claim.item.bytes
         found: Mapping[str, str] = {}
         if declared is not None and declared != size:
-            return self._taken(claim)
+            raise exists_error(claim.name)
         if claim.digests:
             found = self._destination.digest(claim.name, [*self._algorithms, *claim.digests])
             if any(found.get(algorithm) != digest for algorithm, digest in claim.digests.items()):
-                return self._taken(claim)
+                raise exists_error(claim.name)
         elif not is_trusted:
-            return self._taken(claim)
+            raise exists_error(claim.name)
         self._ledger.adopt(row, size, found)
         return replace(claim, present=size, present_digests=found)
-
-    def _taken(self, claim: Claim, *, is_file: bool = True) -> Claim:
-        assert claim.name is not None
-        assert isinstance(claim.item, Item)
-        error = exists_error(claim.name, is_file=is_file)
-        self._ledger.refuse(claim.item, _wish(claim.item), error)
-        return Claim(claim.item, claim.target, error=error)
 
 
 def _as_field(value: str | None) -> str | None:
     """What is on record of an answer, if it can be sent back; another's ledger may hold what would end the field."""
     return value if value is not None and value.isprintable() else None
-
-
-def _wish(item: Item) -> str | None:
-    """The name that the list asks for; the one that the URL has anyway is no wish."""
-    if item.name is None:
-        return None
-    try:
-        return None if name_from_url(item.url) == item.name else item.name
-    except DownloadError:
-        return item.name

@@ -6,9 +6,11 @@ compared by URL: a finished job of ten million is gone through without one look-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aioflags.items import Item, Outcome, Rejected, Status
+from aioflags.ledger_rows import read_digests, wish_of
+from aioflags.settings import check_checksum
 
 __all__ = ["STRETCH", "Done", "Roll"]
 
@@ -17,37 +19,31 @@ STRETCH = 1024
 # The numbers of two that follow each other in a list differ by little.
 _NEAR = 64
 
-#: A row of the ledger whose file is done and has the name of its URL: number, URL, name, bytes, digests as text.
-Done = tuple[int, str, str, int, str | None]
+#: A row of the ledger whose file is done, the first of its URL: number, URL, name, bytes, digests as text, and the
+#: name that the list asked for, if it is not the URL's own.
+Done = tuple[int, str, str, int, str | None, str | None]
 _ReadAhead = Callable[[int], dict[str, Done]]
 
 
 class Roll:
-    """One list.
+    """One list."""
 
-    Args:
-        number: Its number in this run.
-    """
+    __slots__ = ("_ahead", "_behind", "_last", "_read_to", "_seen")
 
-    __slots__ = ("_ahead", "_behind", "_is_closed", "_last", "_read_to", "_seen", "number")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self) -> None:
         self._behind: dict[str, Done] = {}
         self._ahead: dict[str, Done] = {}
         # Number up to which rows were read ahead.
         self._read_to = -1
-        # One bit for each row of the ledger: a megabyte for eight million.
+        # One bit for each row of the ledger, a megabyte for eight million; that of a URL is its first one.
         self._seen = bytearray()
         self._last = 0
-        self._is_closed = False
 
     def recognise(
         self,
         entries: Sequence[Item | Rejected],
         size_of: Callable[[str], int | None],
         read_ahead: _ReadAhead,
-        read_digests: Callable[[str | None], dict[str, str]],
     ) -> list[Outcome]:
         """Give the outcomes of entries as long as their files are done and there; the first other one ends it.
 
@@ -55,31 +51,24 @@ class Roll:
             entries: Of the list, in its order.
             size_of: Gives the size of the file of a name in bytes, `None` if there is no such file.
             read_ahead: Gives those rows that are done by URL, of the stretch that comes after a number.
-            read_digests: Takes the digests of a row apart.
         """
         outcomes: list[Outcome] = []
         for item in entries:
-            if self._is_closed or not isinstance(item, Item) or not self._is_plain(item):
+            if not isinstance(item, Item):
                 break
             row = self._behind.get(item.url) or self._look_up(item.url, read_ahead)
             if row is None:
                 break
-            number, url, name, size, digests = row
-            if size_of(name) != size:
+            number, url, name, size, text, wish = row
+            digests = read_digests(text)
+            if not (_asks_for(item, wish, size, digests) and size_of(name) == size):
                 break
             outcomes.append(
-                Outcome(url, Status.PRESENT, name, size, read_digests(digests), line=item.line)
+                Outcome(url, Status.PRESENT, name, size, digests, line=item.line)
                 if self.note(number)
                 else Outcome(url, Status.DUPLICATE, line=item.line)
             )
         return outcomes
-
-    def _is_plain(self, item: Item) -> bool:
-        if item.name is not None:
-            # The same URL under two names is one item of the list, and two rows: only a close look sees that.
-            self._is_closed = True
-            return False
-        return item.bytes is None and item.sha256 is None and item.checksum is None
 
     def _look_up(self, url: str, read_ahead: _ReadAhead) -> Done | None:
         if self._read_to < 0:
@@ -104,11 +93,6 @@ class Roll:
         self._seen[place] |= bit
         return True
 
-    @property
-    def has_seen_any(self) -> bool:
-        """An item was recognised, or a row noted."""
-        return bool(self._seen)
-
     def has_seen(self, row: int) -> bool:
         """Tell whether the item of a row came before."""
         place = row >> 3
@@ -118,5 +102,14 @@ class Roll:
         """An item had to be looked up, and this is its row: where the list seems to go on, rows are read ahead."""
         is_near = 0 < row - self._last < _NEAR
         self._last = row
-        if is_near and not self._is_closed and not self._read_to - STRETCH <= row <= self._read_to:
+        if is_near and not self._read_to - STRETCH <= row <= self._read_to:
             self._read_on(row, read_ahead)
+
+
+def _asks_for(item: Item, wish: str | None, size: int, digests: Mapping[str, str]) -> bool:
+    """Tell whether a row is that of an item and has what the item declares; what is not certain needs a close look."""
+    if item.name != wish and wish_of(item) != wish:
+        return False
+    if item.bytes not in {None, size}:
+        return False
+    return all(digests.get(algorithm) == digest for algorithm, digest in map(check_checksum, item.checksums))

@@ -9,9 +9,9 @@ from pathlib import Path
 from aioflags.digests import Digests
 from aioflags.errors import make_error
 from aioflags.items import Item, Outcome, Status
-from aioflags.journal import Ready
+from aioflags.journal import End, Ready
 from aioflags.ledger import Ledger
-from aioflags.ledger_rows import read_digests, write_digests
+from aioflags.ledger_rows import Known, read_digests, write_digests
 
 DIGESTS = {"xxh128": "00" * 16}
 
@@ -22,7 +22,8 @@ class Home:
     def __init__(self, path: Path) -> None:
         self.path = path
         (path / ".aioflags").mkdir(parents=True)
-        self.ledger = Ledger.open(str(path / ".aioflags"), str(path / ".aioflags"), is_kept=True)
+        state = str(path / ".aioflags")
+        self.ledger = Ledger.open(state, state, is_kept=True, is_older=bool)
 
     def add(
         self,
@@ -36,15 +37,15 @@ class Home:
         """Add an item and, unless it is not fetched yet, how it ended."""
         item = Item(f"http://h/{name}", headers={"X-Key": "1"}, bytes=4)
         with self.ledger.claiming():
-            row = self.ledger.add(item, None, name)
+            row = self.ledger.add(item, None, name, Known())
         assert row is not None
         if status is Status.SAVED:
             self.ledger.ready([Ready(row.id, size, dict(digests))])
-            self.ledger.record([(row.id, Outcome(item.url, status, name, size, digests, 200, 1))])
+            self.ledger.record([End(row.id, Outcome(item.url, status, name, size, digests, 200, 1))])
         elif status is not None:
             error = make_error("http", "status 503", "h")
             outcome = Outcome(item.url, status, http_status=http_status, attempts=1, error=error)
-            self.ledger.record([(row.id, outcome)])
+            self.ledger.record([End(row.id, outcome)])
         return row.id
 
     def change(self, query: str, *values: object) -> None:

@@ -100,6 +100,18 @@ def test_what_is_wrong_is_no_failure_of_a_server(call: Caller) -> None:
     assert summary["failures"] == [{"kind": "checksum", "http_status": None, "host": None, "count": 1}]
 
 
+def test_what_could_not_be_refreshed(call: Caller) -> None:
+    """It is there, and has failed: it is told why, and retry asks for it."""
+    assert call("get", "@bytes/5?status=503&times=9&key=stale", "--retries", "0")[0] == 1
+    change_ledger("UPDATE items SET state = 6, name = '5', size = 5")
+    Path("downloads/5").write_bytes(b"12345")
+    status, out, _ = call("status", "downloads")
+    assert status == 1
+    assert "not refreshed    1  there as it was" in out
+    assert "1 x http 503 at 127.0.0.1" in out
+    assert "retry downloads" in out
+
+
 def test_while_a_run_is_at_work(call: Caller) -> None:
     """It says so, and disturbs nothing."""
     call("get", "@bytes/1")

@@ -70,7 +70,7 @@ async def test_claims_give_names(tmp_path: Path) -> None:
     """Each item the one that it keeps, and the same again for the same URL in one list is a duplicate."""
     async with open_equipment(tmp_path, Settings(), FakeEngine()) as equipment:
         items = [Item("http://example.org/a"), Item("http://example.net/a"), Item("http://example.org/a")]
-        claims = [claim for claim in await equipment.claims.submit((items, Roll(0))) if isinstance(claim, Claim)]
+        claims = [claim for claim in await equipment.claims.submit((items, Roll())) if isinstance(claim, Claim)]
     assert claims[0].name == "a"
     assert claims[1].name is not None
     assert claims[1].name.startswith("a-")

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from aioflags.errors import StorageError, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.journal import Half, Ready
+from aioflags.journal import End, Half, Ready
 from aioflags.ledger import Ledger
-from aioflags.ledger_rows import Row, State, read_asked, read_digests
+from aioflags.ledger_rows import Known, Row, State, read_asked, read_digests
 
 Open = Callable[..., Ledger]
 URL = "http://h/a"
@@ -42,7 +42,8 @@ def open_ledger(tmp_path: Path, boot: object) -> Iterator[Open]:
     (tmp_path / "parts").mkdir()
 
     def open_it(*, is_kept: bool = True) -> Ledger:
-        opened.append(Ledger.open(str(tmp_path), str(tmp_path / "parts"), is_kept=is_kept))
+        parts = str(tmp_path / "parts")
+        opened.append(Ledger.open(str(tmp_path), parts, is_kept=is_kept, is_older=lambda name: name != "young"))
         return opened[-1]
 
     yield open_it
@@ -52,13 +53,13 @@ def open_ledger(tmp_path: Path, boot: object) -> Iterator[Open]:
 
 def add(ledger: Ledger, url: str = URL, name: str = "a", wish: str | None = None) -> Row:
     with ledger.claiming():
-        row = ledger.add(Item(url), wish, name)
+        row = ledger.add(Item(url), wish, name, ledger.find(url, wish))
     assert row is not None
     return row
 
 
 def find(ledger: Ledger, url: str = URL, wish: str | None = None) -> Row:
-    row = ledger.find(url, wish)
+    row = ledger.find(url, wish).row
     assert row is not None
     return row
 
@@ -81,7 +82,7 @@ def test_next_run_knows_what_was_saved(open_ledger: Open) -> None:
     first = open_ledger()
     row = add(first)
     first.ready([Ready(row.id, 4, DIGESTS, '"v1"', "Mon, 23 Nov 2026 04:00:00 GMT", "gzip")])
-    first.record([(row.id, saved())])
+    first.record([End(row.id, saved())])
     first.close()
     found = find(open_ledger())
     assert found == Row(
@@ -107,22 +108,6 @@ def test_killed_before_the_rename_was_recorded(open_ledger: Open) -> None:
     assert (found.state, found.size, read_digests(found.digests), found.is_ours) == (State.READY, 4, DIGESTS, False)
 
 
-def test_failures_are_kept_with_their_reason(open_ledger: Open) -> None:
-    """And attempts add up over the runs; success forgets the reason."""
-    first = open_ledger()
-    row = add(first)
-    failure = Outcome(URL, Status.FAILED, http_status=503, attempts=5, error=make_error("http", "status 503", "h"))
-    first.record([(row.id, failure)])
-    columns = "state, http_status, attempts, kind, message, host"
-    query = f"SELECT {columns} FROM items"
-    assert first._file.connection.execute(query).fetchall() == [(State.FAILED, 503, 5, "http", "status 503", "h")]
-    missing = Outcome(URL, Status.MISSING, http_status=404, attempts=1, error=make_error("http", "status 404", "h"))
-    first.record([(row.id, missing)])
-    assert first._file.connection.execute(query).fetchall() == [(State.MISSING, 404, 6, "http", "status 404", "h")]
-    first.record([(row.id, saved())])
-    assert first._file.connection.execute(query).fetchall() == [(State.DONE, 200, 8, None, None, None)]
-
-
 def test_items_without_a_name_are_kept(open_ledger: Open) -> None:
     """A line that is no URL is one failure, however often it comes, and whatever is in it."""
     ledger = open_ledger()
@@ -134,7 +119,8 @@ def test_items_without_a_name_are_kept(open_ledger: Open) -> None:
     for _ in range(2):
         with ledger.claiming():
             for entry in entries:
-                ledger.refuse(entry, None, entry.error if isinstance(entry, Rejected) else make_error("url", "ftp"))
+                error = entry.error if isinstance(entry, Rejected) else make_error("url", "ftp")
+                ledger.refuse(entry, None, error, ledger.find(entry.url, None))
     rows = ledger._file.connection.execute("SELECT url, name, state, kind, asked FROM items ORDER BY id").fetchall()
     assert [row[:4] for row in rows] == [
         ("nonsense", None, State.FAILED, "url"),
@@ -154,28 +140,50 @@ def test_name_is_given_once(open_ledger: Open) -> None:
     first.close()
     ledger = open_ledger()
     with ledger.claiming():
-        assert ledger.add(Item("http://h/A"), None, "A") is None
+        assert ledger.add(Item("http://h/A"), None, "A", Known()) is None
         assert not ledger.take_folder("A")
         assert ledger.take_folder("b")
         assert ledger.take_folder("B")
-        assert ledger.add(Item("http://h/b"), None, "b") is None
-        assert ledger.add(Item("http://h/b"), None, "b/c") is not None
+        assert ledger.add(Item("http://h/b"), None, "b", Known()) is None
+        assert ledger.add(Item("http://h/b"), None, "b/c", Known()) is not None
 
 
-def test_url_and_wish_are_the_item(open_ledger: Open) -> None:
-    """The same URL under another name is another file."""
+@pytest.mark.parametrize("first", [None, "b"])
+def test_url_and_wish_are_the_item(open_ledger: Open, first: str | None) -> None:
+    """The same URL under another name is another file, whichever came first, and that is known of both."""
     ledger = open_ledger()
-    plain, wished = add(ledger), add(ledger, name="b", wish="b")
-    assert (find(ledger).id, find(ledger, wish="b").id) == (plain.id, wished.id)
-    assert ledger.find(URL, "c") is None
+    second = "b" if first is None else None
+    rows = {wish: add(ledger, name=wish or "a", wish=wish) for wish in (first, second, "c")}
+    for wish, row in rows.items():
+        known = ledger.find(URL, wish)
+        assert known.row == row
+        assert known.first == rows[first]
+    known = ledger.find(URL, "d")
+    assert (known.first, known.row) == (rows[first], None)
 
 
-def test_url_is_new_once_in_each_list(open_ledger: Open) -> None:
-    """Lists of other runs are forgotten."""
-    first = open_ledger()
-    assert [first.is_new_in_list(URL, lane) for lane in (1, 1, 2)] == [True, False, True]
-    first.close()
-    assert open_ledger().is_new_in_list(URL, 1)
+def test_refused_item_has_a_row_that_is_used_when_it_is_mended(open_ledger: Open) -> None:
+    """Under the same number, be it the first of its URL or not."""
+    ledger = open_ledger()
+    error = make_error("name", "no")
+    for wish in (None, "../x"):
+        with ledger.claiming():
+            number = ledger.refuse(Item(URL, wish), wish, error, ledger.find(URL, wish))
+            known = ledger.find(URL, wish)
+            assert known.row is not None
+            assert (known.row.id, known.row.name) == (number, None)
+            assert ledger.refuse(Item(URL, wish), wish, error, known) == number
+            row = ledger.add(Item(URL, wish), wish, f"{number}", known)
+        assert row is not None
+        assert (row.id, find(ledger, wish=wish).name) == (number, f"{number}")
+
+
+def test_first_rows_are_read_ahead(open_ledger: Open) -> None:
+    """Those under other names are not: a URL is one item of a list."""
+    ledger = open_ledger()
+    rows = [add(ledger, name=wish, wish=wish) for wish in ("b", "c")]
+    ledger.record([End(row.id, saved()) for row in rows])
+    assert ledger.done_after(0) == {URL: (rows[0].id, URL, "b", 4, find(ledger, wish="b").digests, "b")}
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.none() | st.text()), unique=True, max_size=20))
@@ -186,13 +194,14 @@ def test_keys_keep_items_apart(items: list[tuple[str, str | None]]) -> None:
         import tempfile
 
         with tempfile.TemporaryDirectory() as path:
-            ledger = Ledger.open(path, path, is_kept=False)
+            ledger = Ledger.open(path, path, is_kept=False, is_older=bool)
             with ledger.claiming():
                 # Two blanks part URL and wish, and a URL has none.
                 items = [(url.replace(" ", ""), wish) for url, wish in items]
                 for number, (url, wish) in enumerate(dict.fromkeys(items)):
-                    assert ledger.find(url, wish) is None
-                    assert ledger.add(Item(url), wish, f"{number}") is not None
+                    known = ledger.find(url, wish)
+                    assert known.row is None
+                    assert ledger.add(Item(url), wish, f"{number}", known) is not None
             ledger.close()
 
 
@@ -200,9 +209,9 @@ def test_claims_are_on_record_together(open_ledger: Open) -> None:
     """If one of a group cannot be, none is."""
     ledger = open_ledger()
     with pytest.raises(RuntimeError), ledger.claiming():
-        ledger.add(Item(URL), None, "a")
+        ledger.add(Item(URL), None, "a", Known())
         raise RuntimeError
-    assert ledger.find(URL, None) is None
+    assert ledger.find(URL, None) == Known()
 
 
 # After a crash of the system
@@ -218,7 +227,7 @@ def test_files_of_the_last_minutes_are_distrusted(
         row = add(first, f"http://h/{name}", name)
         monkeypatch.setattr("aioflags.ledger.time.time", lambda ended=ended: ended)
         first.ready([Ready(row.id, 4, DIGESTS, is_synced=is_synced)])
-        first.record([(row.id, saved())])
+        first.record([End(row.id, saved())])
     first.close()
     boot("second")
     again = open_ledger()
@@ -231,7 +240,7 @@ def test_files_are_believed_while_the_system_runs(open_ledger: Open) -> None:
     first = open_ledger()
     row = add(first)
     first.ready([Ready(row.id, 4, DIGESTS)])
-    first.record([(row.id, saved())])
+    first.record([End(row.id, saved())])
     killed(first)
     assert find(open_ledger()).state == State.DONE
 
@@ -242,18 +251,23 @@ def test_system_that_does_not_tell_is_not_believed(open_ledger: Open, boot: Call
     first = open_ledger()
     row = add(first)
     first.ready([Ready(row.id, 4, DIGESTS)])
-    first.record([(row.id, saved())])
+    first.record([End(row.id, saved())])
     first.close()
     assert find(open_ledger()).state == State.READY
 
 
-@pytest.mark.parametrize(("was_there", "is_ours"), [(False, True), (True, False)])
+@pytest.mark.parametrize(
+    ("name", "was_there", "is_ours"), [("old", False, True), ("old", True, False), ("young", False, False)]
+)
 def test_name_that_was_free_is_ours_after_a_crash(
-    open_ledger: Open, boot: Callable[[str | None], None], was_there: bool, is_ours: bool
+    open_ledger: Open, boot: Callable[[str | None], None], name: str, was_there: bool, is_ours: bool
 ) -> None:
-    """Its row may have been lost, and the file under it may be anything; a stranger's stays a stranger's."""
+    """Its row may have been lost, and the file under it may be anything; a stranger's stays a stranger's.
+
+    So does what has appeared since the system was started again.
+    """
     first = open_ledger()
-    row = add(first)
+    row = add(first, name=name)
     if was_there:
         with first.claiming():
             first.note_was_there(row)
@@ -284,7 +298,7 @@ def test_saved_file_has_no_half(open_ledger: Open) -> None:
     ledger = open_ledger()
     row = add(ledger)
     ledger.half(row.id, HALF)
-    ledger.record([(row.id, saved())])
+    ledger.record([End(row.id, saved())])
     assert ledger.half_of(row) is None
 
 
@@ -304,7 +318,7 @@ def test_columns_that_no_run_of_ours_has_written_are_nothing(open_ledger: Open) 
     ledger = open_ledger()
     row = add(ledger)
     ledger.ready([Ready(row.id, 4, DIGESTS, '"v1"', "Mon, 23 Nov 2026 04:00:00 GMT")])
-    ledger.record([(row.id, saved())])
+    ledger.record([End(row.id, saved())])
     assert list(ledger.done_after(0)) == [URL]
     for column in ("name", "digests", "etag", "last_modified"):
         with ledger.claiming():
@@ -314,34 +328,7 @@ def test_columns_that_no_run_of_ours_has_written_are_nothing(open_ledger: Open) 
     assert ledger.done_after(0) == {}
 
 
-@pytest.mark.parametrize("is_ours", [True, False])
-def test_distrusted_file_stays_whose_it_was(open_ledger: Open, is_ours: bool) -> None:
-    """That it is not what it was makes no stranger's file ours."""
-    ledger = open_ledger()
-    row = add(ledger)
-    if is_ours:
-        ledger.record([(row.id, saved())])
-    else:
-        with ledger.claiming():
-            ledger.adopt(row, 4, DIGESTS)
-    ledger.distrust([row.id])
-    found = find(ledger)
-    assert (found.state, found.is_ours, found.size) == (State.WRONG, is_ours, None)
-
-
 # Opening and closing
-
-
-def test_worker_takes_notes_in_the_same_ledger(open_ledger: Open) -> None:
-    """Its connection is its own, its notes are everyone's, and its end is not that of the run."""
-    ledger = open_ledger()
-    row = add(ledger)
-    worker = Ledger.join(ledger.path)
-    worker.ready([Ready(row.id, 4, DIGESTS)])
-    worker.half(row.id, HALF)
-    worker.close()
-    assert find(ledger).state == State.READY
-    assert ledger.half_of(row) == HALF
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
@@ -358,9 +345,7 @@ def test_forgotten_ledger_notes_no_ends(open_ledger: Open) -> None:
     ledger = open_ledger(is_kept=False)
     row = add(ledger)
     ledger.adopt(row, 4, DIGESTS)
-    ledger.refuse(Rejected("x", make_error("url", "no URL")), None, make_error("url", "no URL"))
     assert find(ledger).state == State.WANTED
-    assert ledger.find("x", None) is None
 
 
 def test_damage_is_looked_for_after_a_crash(open_ledger: Open, tmp_path: Path) -> None:
@@ -368,7 +353,7 @@ def test_damage_is_looked_for_after_a_crash(open_ledger: Open, tmp_path: Path) -
     first = open_ledger()
     for number in range(3000):
         with first.claiming():
-            first.add(Item(f"http://h/{number}"), None, str(number))
+            first.add(Item(f"http://h/{number}"), None, str(number), Known())
     first._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     killed(first)
     with open(tmp_path / "ledger", "r+b") as raw:
@@ -397,11 +382,12 @@ KILLED = """
 import os, sys
 from aioflags.items import Item
 from aioflags.ledger import Ledger
-ledger = Ledger.open(sys.argv[1], sys.argv[1], is_kept=True)
+from aioflags.ledger_rows import Known
+ledger = Ledger.open(sys.argv[1], sys.argv[1], is_kept=True, is_older=bool)
 for number in range(10 ** 9):
     with ledger.claiming():
         for row in range(100):
-            ledger.add(Item(f"http://h/{number}/{row}"), None, f"{number}-{row}")
+            ledger.add(Item(f"http://h/{number}/{row}"), None, f"{number}-{row}", Known())
     print(number, flush=True)
 """
 
@@ -414,7 +400,7 @@ def test_what_was_said_to_be_written_survives_kill(tmp_path: Path, boot: object)
             process.stdout.readline()
         process.kill()
         said = 20 + len(process.stdout.read().splitlines())
-    ledger = Ledger.open(str(tmp_path), str(tmp_path), is_kept=True)
+    ledger = Ledger.open(str(tmp_path), str(tmp_path), is_kept=True, is_older=bool)
     (count,) = ledger._file.connection.execute("SELECT count(*) FROM items").fetchone()
     ledger.close()
     assert count % 100 == 0

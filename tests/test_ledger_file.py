@@ -36,8 +36,8 @@ def open_ledger(path: str, tmp_path: Path) -> Iterator[Open]:
     """Open the ledger, kept or not; all are closed in the end."""
     files: list[LedgerFile] = []
 
-    def open_it(*, is_kept: bool = True, lists: bool = True) -> LedgerFile:
-        files.append(LedgerFile(path, lists=str(tmp_path / f"lists{len(files)}") if lists else None, is_kept=is_kept))
+    def open_it(*, is_kept: bool = True) -> LedgerFile:
+        files.append(LedgerFile(path, is_kept=is_kept))
         return files[-1]
 
     yield open_it
@@ -82,17 +82,6 @@ def test_failed_transaction_leaves_nothing(open_ledger: Open) -> None:
     assert count(file.connection) == 0
 
 
-def test_list_of_a_killed_run_is_forgotten(path: str, tmp_path: Path) -> None:
-    """Which URL stood in which list is of this run only."""
-    lists = tmp_path / "lists"
-    lists.write_bytes(b"left by a run that was killed")
-    file = LedgerFile(path, lists=str(lists), is_kept=True)
-    with file.transaction() as db:
-        db.execute("INSERT INTO run.urls VALUES (?)", (b"x",))
-    file.close()
-    assert not lists.exists()
-
-
 def test_ledger_that_is_not_needed_is_removed(open_ledger: Open, path: str) -> None:
     """Nothing of it stays."""
     open_ledger().close(is_needed=False)
@@ -101,7 +90,7 @@ def test_ledger_that_is_not_needed_is_removed(open_ledger: Open, path: str) -> N
 
 def test_threads_and_connections_take_turns(open_ledger: Open) -> None:
     """Four threads with two connections write a hundred rows each, and none is lost."""
-    files = [open_ledger(), open_ledger(lists=False)]
+    files = [open_ledger(), open_ledger()]
 
     def write(number: int) -> None:
         for row in range(100):
@@ -195,7 +184,7 @@ from aioflags.disk_errors import is_destination_fault
 from aioflags.errors import StorageError
 from aioflags.ledger_file import LedgerFile
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-file = LedgerFile(sys.argv[1], lists=None, is_kept=True)
+file = LedgerFile(sys.argv[1], is_kept=True)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 number = 0
 try:
@@ -246,7 +235,7 @@ def test_folder_that_may_not_be_written(path: str) -> None:
     """What the system says is passed on."""
     os.mkdir(path)
     with pytest.raises(StorageError, match="cannot open the ledger"):
-        LedgerFile(path, lists=None, is_kept=True)
+        LedgerFile(path, is_kept=True)
 
 
 # Reading

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from string import hexdigits
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from aioflags.ledger_rows import (
     read_asked,
     read_digests,
     storable,
+    wish_of,
     write_asked,
     write_digests,
 )
@@ -40,13 +42,29 @@ def test_what_is_no_object_says_nothing() -> None:
     assert read_digests(None) == read_digests("") == read_digests(":") == read_digests("a b") == {}
 
 
-@given(st.text(), st.text())
-def test_url_and_wish_have_a_key_of_their_own(url: str, wish: str) -> None:
-    """Whatever is in them; a name that is asked for makes another item of the URL."""
+@given(st.text(), st.none() | st.text())
+def test_twins_have_keys_of_their_own(url: str, wish: str | None) -> None:
+    """Whatever is in them: the first of a URL has that of the URL, those under other names have others."""
     url = url.replace(" ", "")
-    assert len(key_of(url, None)) == len(key_of(url + "\ud800", wish)) == 16
-    assert key_of(url, wish) != key_of(url, None)
-    assert key_of(url, wish) != key_of(url + "x", wish)
+    assert len(key_of(url)) == len(key_of(url + "\ud800", wish, is_twin=True)) == 16
+    assert key_of(url) == key_of(url, wish)
+    assert key_of(url, wish, is_twin=True) not in {key_of(url), key_of(url, "x" + (wish or ""), is_twin=True)}
+    assert key_of(url, wish, is_twin=True) != key_of(url + "x", wish, is_twin=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "wish"),
+    [
+        ("http://h/a.gif", None, None),
+        ("http://h/a.gif", "a.gif", None),
+        ("http://h/a.gif", "b.gif", "b.gif"),
+        ("http://h/%41", "A", None),
+        ("http://h/", "index.html", None),
+    ],
+)
+def test_name_that_the_url_has_anyway_is_no_wish(url: str, name: str | None, wish: str | None) -> None:
+    """Such an item is that of the URL alone."""
+    assert wish_of(Item(url, name)) == wish
 
 
 def test_text_that_is_none_can_be_stored() -> None:

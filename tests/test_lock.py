@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from aioflags.boot import boot_id
 from aioflags.errors import StorageError
 from aioflags.folders import Folder
-from aioflags.lock import RunLock, boot_id, holder_of
+from aioflags.lock import RunLock, holder_of
 
 HOLDER = """
 import sys, time
@@ -172,8 +173,3 @@ def test_refusal_of_the_system_is_passed_on(folder: Folder, monkeypatch: pytest.
     monkeypatch.setattr(fcntl, "flock", broken)
     with pytest.raises(OSError, match="input/output"):
         RunLock(folder).acquire()
-
-
-def test_boot_id_stays_the_same() -> None:
-    """It names the life of the system, not that of a process."""
-    assert boot_id() == boot_id()

@@ -12,6 +12,7 @@ import pytest
 
 from aioflags.errors import StorageError
 from aioflags.items import Outcome, Status
+from aioflags.journal import End
 from aioflags.recorder import Recorder
 
 
@@ -25,9 +26,9 @@ class Book:
         self.fault: Exception | None = None
         self.faults: list[StorageError] = []
 
-    def record(self, ends: Sequence[tuple[int, Outcome]]) -> None:
+    def record(self, ends: Sequence[End]) -> None:
         self.may_write.wait()
-        self.groups.append([row for row, _ in ends])
+        self.groups.append([end.row for end in ends])
         if self.fault is not None:
             raise self.fault
 
@@ -47,7 +48,7 @@ async def test_what_comes_meanwhile_goes_with_the_next_group() -> None:
     book.may_write.clear()
     async with recording(book) as recorder:
         for row in range(100):
-            recorder.add(row, OUTCOME)
+            recorder.add(End(row, OUTCOME))
         book.may_write.set()
         await recorder.close()
     assert book.groups == [[0], list(range(1, 100))]
@@ -58,8 +59,8 @@ async def test_end_waits_for_what_is_written() -> None:
     book = Book()
     book.may_write.clear()
     async with recording(book) as recorder:
-        recorder.add(1, OUTCOME)
-        recorder.add(2, OUTCOME)
+        recorder.add(End(1, OUTCOME))
+        recorder.add(End(2, OUTCOME))
         closing = asyncio.ensure_future(recorder.close())
         await asyncio.sleep(0)
         closing.cancel()
@@ -76,11 +77,11 @@ async def test_ledger_that_fails_is_heard_of_once() -> None:
     book = Book()
     book.fault = StorageError("storage", "disk full", None)
     async with recording(book) as recorder:
-        recorder.add(1, OUTCOME)
-        recorder.add(2, OUTCOME)
+        recorder.add(End(1, OUTCOME))
+        recorder.add(End(2, OUTCOME))
         with pytest.raises(StorageError, match="disk full"):
             await recorder.close()
-        recorder.add(3, OUTCOME)
+        recorder.add(End(3, OUTCOME))
         with pytest.raises(StorageError):
             await recorder.close()
     assert book.groups == [[1]]
@@ -92,7 +93,7 @@ async def test_bug_is_not_swallowed() -> None:
     book = Book()
     book.fault = ZeroDivisionError()
     async with recording(book) as recorder:
-        recorder.add(1, OUTCOME)
+        recorder.add(End(1, OUTCOME))
         with pytest.raises(ZeroDivisionError):
             await recorder.close()
     assert book.faults == []

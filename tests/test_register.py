@@ -35,7 +35,7 @@ class Desk:
         self.rolls: dict[int, Roll] = {}
         self.destination = Destination(home)
         self.destination.open()
-        self.ledger = Ledger.open(self.destination.state_path, self.destination.run_path, is_kept=False)
+        self.ledger = Ledger.open(self.destination.state_path, self.destination.run_path, is_kept=False, is_older=bool)
         self.register = Register(self.destination, self.ledger, existing, algorithms)
 
     def close(self) -> None:
@@ -43,7 +43,7 @@ class Desk:
         self.destination.close()
 
     def claim(self, *items: Item | Rejected | str, lane: int = 0) -> list[Claim]:
-        roll = self.rolls.setdefault(lane, Roll(lane))
+        roll = self.rolls.setdefault(lane, Roll())
         claims = self.register.claim([Item(item) if isinstance(item, str) else item for item in items], roll)
         # Without a ledger nothing is recognised at a glance.
         return [claim for claim in claims if isinstance(claim, Claim)]
@@ -376,9 +376,9 @@ def memory():
 
 destination = Destination(sys.argv[1])
 destination.open()
-ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=False)
+ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=False, is_older=bool)
 register = Register(destination, ledger, "fail")
-roll = Roll(1)
+roll = Roll()
 for number in range(0, 100_000, 1000):
     urls = [f"http://host{n}.example/a/rather/long/path/flag.svg" for n in range(number, number + 1000)]
     register.claim([Item(url) for url in urls], roll)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from aioflags.destination import Destination
 from aioflags.digests import Digests
 from aioflags.errors import make_error
 from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.journal import Half, Ready
+from aioflags.journal import End, Half, Ready
 from aioflags.ledger import Ledger
 from aioflags.ledger_rows import State
 from aioflags.register import Claim, Register
@@ -38,15 +37,14 @@ class Run:
 
     def __init__(self, home: Path, existing: Existing = "fail", *, update: bool = False) -> None:
         self.home = home
-        self.numbers = itertools.count()
         self.destination = Destination(home, is_kept=True)
         self.destination.open()
-        self.ledger = Ledger.open(self.destination.state_path, self.destination.run_path, is_kept=True)
+        self.ledger = Ledger.open(self.destination.state_path, self.destination.run_path, is_kept=True, is_older=bool)
         self.register = Register(self.destination, self.ledger, existing, update=update)
 
     def claim(self, item: Item | Rejected | str = URL, *, in_list: bool = True) -> Claim:
         entry = Item(item) if isinstance(item, str) else item
-        (claim,) = self.register.claim([entry], Roll(next(self.numbers)) if in_list else None)
+        (claim,) = self.register.claim([entry], Roll() if in_list else None)
         if isinstance(claim, Claim):
             return claim
         # Recognised at a glance.
@@ -65,11 +63,11 @@ class Run:
     def save(self, claim: Claim, data: bytes = FLAG, etag: str | None = None) -> None:
         self.write(claim, data, etag)
         outcome = Outcome(URL, Status.SAVED, claim.name, len(data), digests_of(data), 200, 1)
-        self.ledger.record([(claim.row, outcome)])
+        self.ledger.record([End(claim.row, outcome)])
 
     def fail(self, claim: Claim) -> None:
         error = make_error("http", "status 503", "h")
-        self.ledger.record([(claim.row, Outcome(URL, Status.FAILED, http_status=503, attempts=1, error=error))])
+        self.ledger.record([End(claim.row, Outcome(URL, Status.FAILED, http_status=503, attempts=1, error=error))])
 
     def end(self) -> None:
         self.ledger.close()
@@ -183,7 +181,7 @@ def test_killed_before_it_was_said_to_be_done(start: Start) -> None:
     run = start()
     claim = run.claim()
     assert (claim.present, claim.error) == (4, None)
-    assert run.ledger.find(URL, None).state == State.DONE  # type: ignore[union-attr]
+    assert run.ledger.find(URL, None).row.state == State.DONE  # type: ignore[union-attr]
 
 
 def test_disk_that_failed_after_the_rename(start: Start) -> None:
@@ -195,7 +193,7 @@ def test_disk_that_failed_after_the_rename(start: Start) -> None:
     run.end()
     run = start()
     assert run.claim().present == 4
-    row = run.ledger.find(URL, None)
+    row = run.ledger.find(URL, None).row
     assert row is not None
     assert (row.state, row.is_ours) == (State.DONE, True)
 
@@ -256,7 +254,7 @@ def test_whole_file_after_a_crash_of_the_system(start: Start, monkeypatch: pytes
     monkeypatch.setattr("aioflags.ledger.boot_id", lambda: "another")
     run = start()
     assert run.claim().present == 4
-    assert run.ledger.find(URL, None).state == State.DONE  # type: ignore[union-attr]
+    assert run.ledger.find(URL, None).row.state == State.DONE  # type: ignore[union-attr]
 
 
 def test_file_whose_row_was_lost_in_a_crash(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

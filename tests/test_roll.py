@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from aioflags.errors import make_error
 from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.ledger_rows import read_digests
 from aioflags.roll import STRETCH, Done, Roll
+
+SHA256 = "0" * 64
+DIGESTS = {"xxh128": "00", "sha256": SHA256}
 
 
 class Shelf:
@@ -28,7 +30,7 @@ class Shelf:
 
     def recognise(self, roll: Roll, *entries: Item | Rejected | str) -> list[Outcome]:
         items = [Item(entry) if isinstance(entry, str) else entry for entry in entries]
-        return roll.recognise(items, self.sizes.get, self.read_ahead, read_digests)
+        return roll.recognise(items, self.sizes.get, self.read_ahead)
 
 
 def url(number: int) -> str:
@@ -36,7 +38,7 @@ def url(number: int) -> str:
 
 
 def row(number: int) -> Done:
-    return number, url(number), f"{number}", number, "xxh128:00"
+    return number, url(number), f"{number}", number, f"xxh128:00 sha256:{SHA256}", None
 
 
 @pytest.fixture
@@ -47,29 +49,29 @@ def make() -> Callable[..., Shelf]:
 def test_what_is_done_is_present(make: Callable[..., Shelf]) -> None:
     """With all that is known of it, and the line of this list."""
     shelf = make(1, 2)
-    assert shelf.recognise(Roll(1), Item(url(1), line=7), url(2)) == [
-        Outcome(url(1), Status.PRESENT, "1", 1, {"xxh128": "00"}, line=7),
-        Outcome(url(2), Status.PRESENT, "2", 2, {"xxh128": "00"}),
+    assert shelf.recognise(Roll(), Item(url(1), line=7), url(2)) == [
+        Outcome(url(1), Status.PRESENT, "1", 1, DIGESTS, line=7),
+        Outcome(url(2), Status.PRESENT, "2", 2, DIGESTS),
     ]
 
 
 def test_second_time_is_a_duplicate(make: Callable[..., Shelf]) -> None:
     """In the same batch or in a later one; in another list it is not."""
-    shelf, roll = make(1), Roll(1)
+    shelf, roll = make(1), Roll()
     statuses = [outcome.status for outcome in shelf.recognise(roll, url(1), url(1))]
     statuses += [outcome.status for outcome in shelf.recognise(roll, url(1))]
     assert statuses == [Status.PRESENT, Status.DUPLICATE, Status.DUPLICATE]
-    assert shelf.recognise(Roll(2), url(1))[0].status is Status.PRESENT
+    assert shelf.recognise(Roll(), url(1))[0].status is Status.PRESENT
 
 
 @pytest.mark.parametrize(
     "entry",
     [
         url(9),
-        Item(url(2), bytes=2),
-        Item(url(2), sha256="0" * 64),
+        Item(url(2), bytes=3),
+        Item(url(2), sha256="1" * 64),
         Item(url(2), checksum="md5:" + "0" * 32),
-        Item(url(2), name="2"),
+        Item(url(2), name="3"),
         Rejected(url(2), make_error("url", "no")),
     ],
     ids=repr,
@@ -77,7 +79,7 @@ def test_second_time_is_a_duplicate(make: Callable[..., Shelf]) -> None:
 def test_first_that_needs_a_closer_look_ends_it(make: Callable[..., Shelf], entry: Item | Rejected | str) -> None:
     """Those behind it must not be decided before it: it may be the same file."""
     shelf = make(1, 2, 3)
-    assert [outcome.url for outcome in shelf.recognise(Roll(1), url(1), entry, url(3))] == [url(1)]
+    assert [outcome.url for outcome in shelf.recognise(Roll(), url(1), entry, url(3))] == [url(1)]
 
 
 @pytest.mark.parametrize("size", [None, 0, 3])
@@ -88,19 +90,29 @@ def test_file_that_is_not_as_it_was_needs_a_closer_look(make: Callable[..., Shel
         del shelf.sizes["2"]
     else:
         shelf.sizes["2"] = size
-    assert [outcome.url for outcome in shelf.recognise(Roll(1), url(1), url(2))] == [url(1)]
+    assert [outcome.url for outcome in shelf.recognise(Roll(), url(1), url(2))] == [url(1)]
 
 
-def test_list_with_names_is_looked_at_closely(make: Callable[..., Shelf]) -> None:
-    """From the first name on: the same URL under two names is one item of the list."""
-    shelf, roll = make(1, 2), Roll(1)
-    assert shelf.recognise(roll, Item(url(1), name="x")) == []
-    assert shelf.recognise(roll, url(2)) == []
+def test_what_a_list_declares_is_compared() -> None:
+    """Name, size and digest, as far as they are on record."""
+    named = (2, url(2), "x", 2, None, "x")
+    shelf = Shelf([row(1), named])
+    entries = Item(url(1), name="1", bytes=1, sha256=SHA256.upper()), Item(url(2), name="x", bytes=2)
+    assert [outcome.path for outcome in shelf.recognise(Roll(), *entries)] == ["1", "x"]
+    assert shelf.recognise(Roll(), Item(url(2))) == []
+
+
+def test_url_under_another_name_is_looked_at_closely(make: Callable[..., Shelf]) -> None:
+    """It is the same item of the list, and only what is known of the URL tells."""
+    shelf, roll = make(1, 2), Roll()
+    assert len(shelf.recognise(roll, url(1), Item(url(1), name="x"))) == 1
+    assert roll.has_seen(1)
+    assert len(shelf.recognise(roll, url(2))) == 1
 
 
 def test_long_list_is_read_ahead_in_stretches() -> None:
     """One reading for each, whatever the size of the batches."""
-    shelf, roll = Shelf([row(number) for number in range(1, 5 * STRETCH + 1)]), Roll(1)
+    shelf, roll = Shelf([row(number) for number in range(1, 5 * STRETCH + 1)]), Roll()
     for start in range(1, 5 * STRETCH, 100):
         numbers = range(start, min(start + 100, 5 * STRETCH + 1))
         assert len(shelf.recognise(roll, *map(url, numbers))) == len(numbers)
@@ -109,7 +121,7 @@ def test_long_list_is_read_ahead_in_stretches() -> None:
 
 def test_list_that_begins_in_the_middle_is_caught_up_with(make: Callable[..., Shelf]) -> None:
     """After two items that follow each other the rest is recognised."""
-    shelf, roll = Shelf([row(number) for number in range(5000, 5000 + 2 * STRETCH)]), Roll(1)
+    shelf, roll = Shelf([row(number) for number in range(5000, 5000 + 2 * STRETCH)]), Roll()
     for number in (5000, 5001):
         assert shelf.recognise(roll, url(number)) == []
         roll.found(number, shelf.read_ahead)
@@ -120,7 +132,7 @@ def test_list_that_begins_in_the_middle_is_caught_up_with(make: Callable[..., Sh
 
 def test_list_in_another_order_does_not_read_ahead_for_each_item() -> None:
     """What is looked up anyway costs no more than that."""
-    shelf, roll = Shelf([]), Roll(1)
+    shelf, roll = Shelf([]), Roll()
     for number in range(1, 50 * STRETCH, STRETCH // 2):
         assert shelf.recognise(roll, url(number)) == []
         roll.found(number, shelf.read_ahead)
@@ -129,7 +141,7 @@ def test_list_in_another_order_does_not_read_ahead_for_each_item() -> None:
 
 def test_list_of_failures_does_not_read_ahead_for_each_item() -> None:
     """One reading for each stretch is enough to see that nothing of it is done."""
-    shelf, roll = Shelf([]), Roll(1)
+    shelf, roll = Shelf([]), Roll()
     for number in range(1, 5 * STRETCH):
         assert shelf.recognise(roll, url(number)) == []
         roll.found(number, shelf.read_ahead)
@@ -139,7 +151,7 @@ def test_list_of_failures_does_not_read_ahead_for_each_item() -> None:
 @given(st.lists(st.integers(1, 60)), st.sets(st.integers(1, 60)))
 def test_nothing_is_said_twice_or_wrongly(numbers: list[int], done: set[int]) -> None:
     """Whatever the order: what is recognised is done, the first time present, after that a duplicate."""
-    shelf, roll = Shelf([row(number) for number in sorted(done)]), Roll(1)
+    shelf, roll = Shelf([row(number) for number in sorted(done)]), Roll()
     seen: set[int] = set()
     for number in numbers:
         outcomes = shelf.recognise(roll, url(number))
@@ -152,4 +164,3 @@ def test_nothing_is_said_twice_or_wrongly(numbers: list[int], done: set[int]) ->
             roll.note(number)
             roll.found(number, shelf.read_ahead)
         seen.add(number)
-    assert roll.has_seen_any == bool(seen)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import aioflags
+from aioflags.audit import Audit
 from aioflags.equipment import EngineName
 from aioflags.items import Status
+from aioflags.ledger_rows import State
 from tests.hostile import BODY, Client, HostileServer, head
 from tests.rangefaults import NEW, OLD, Ranges, cut, field_of, rest, whole
 
@@ -25,11 +28,14 @@ class Origin:
         self.fields = fields
         self.body = BODY
         self.is_unchanged = False
+        self.is_out_of_order = False
         self.conditions: list[tuple[str | None, str | None]] = []
 
     def __call__(self, client: Client) -> None:
         self.conditions.append((field_of(client, "If-None-Match"), field_of(client, "If-Modified-Since")))
-        if self.is_unchanged:
+        if self.is_out_of_order:
+            client.send(head(503, length=0))
+        elif self.is_unchanged:
             client.send(head(304, *self.fields, length=None))
         else:
             client.send(head(200, *self.fields, length=len(self.body)), self.body)
@@ -98,6 +104,30 @@ def test_without_update_nothing_is_asked(tmp_path: Path, engine: EngineName) -> 
         (second,) = run(server, tmp_path, engine, update=False)
     assert (second.status, second.http_status, second.attempts) == (Status.PRESENT, None, 0)
     assert len(origin.conditions) == 1
+
+
+@pytest.mark.parametrize(("fields", "condition"), [(('ETag: "a"',), ('"a"', None)), ((), (None, None))])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_could_not_be_refreshed_is_asked_for_again(
+    tmp_path: Path, engine: EngineName, fields: tuple[str, ...], condition: tuple[str | None, str | None]
+) -> None:
+    """It stays as it was, and that it could not is on record: the next run tries again, whatever it is told."""
+    origin = Origin(*fields)
+    with HostileServer({"file": origin}) as server:
+        run(server, tmp_path, engine)
+        origin.is_out_of_order = True
+        for update in (True, False):
+            (failed,) = run(server, tmp_path, engine, update=update, retries=0)
+            assert (failed.status, failed.http_status) == (Status.FAILED, 503)
+            assert (tmp_path / "file").read_bytes() == BODY
+            with closing(Audit(str(tmp_path))) as audit:
+                assert audit.standing().counts == {State.STALE: 1}
+        origin.is_out_of_order, origin.is_unchanged = False, bool(fields)
+        (outcome,) = run(server, tmp_path, engine, update=False)
+        assert outcome.status is (Status.PRESENT if fields else Status.SAVED)
+        (outcome,) = run(server, tmp_path, engine, update=False)
+        assert (outcome.status, outcome.attempts) == (Status.PRESENT, 0)
+    assert origin.conditions == [(None, None), *[condition] * 3]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -103,6 +103,7 @@ def _counts(standing: Standing) -> Iterator[str]:
         ("done", counts.get(State.DONE, 0), show_size(standing.size)),
         ("failed", counts.get(State.FAILED, 0), ""),
         ("missing", counts.get(State.MISSING, 0), "the server has no such file"),
+        ("not refreshed", counts.get(State.STALE, 0), "there as it was; asking whether it has changed has failed"),
         ("wrong", counts.get(State.WRONG, 0), "changed or gone since, verify names them"),
         ("not fetched yet", standing.wanted, ""),
         ("half files", standing.halves, f"{show_size(standing.half_size)}, to be gone on with"),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from aioflags.audit import Audit
+from aioflags.audit import WITH_FILES, Audit
 from aioflags.cli.carry_on import carry_on_command
 from aioflags.cli.exits import ExitStatus
 from aioflags.cli.get import conclude, say_nothing
@@ -138,7 +138,7 @@ def _holding(directory: str) -> Iterator[tuple[Destination, Ledger]]:
     destination = Destination(directory, is_kept=True)
     destination.open()
     with closing(destination):
-        ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=True)
+        ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=True, is_older=destination.is_older)
         with closing(ledger):
             yield destination, ledger
 
@@ -158,7 +158,7 @@ class _Report:
 
     def follow(self, destination: Destination) -> Iterator[Finding]:
         """Give the findings one by one, and count them."""
-        self._total = self._audit.count((State.DONE, State.WRONG))
+        self._total = self._audit.count(WITH_FILES)
         with closing(inspect(destination, self._audit, self._tick, _INTERVAL)) as findings:
             for finding in findings:
                 self._files += 1

@@ -27,7 +27,7 @@ from aioflags.engines.seam import Attempt, AttemptResult, Meter, Times
 from aioflags.engines.tls import load_ssl_context
 from aioflags.errors import make_error
 from aioflags.groups import finish_first, shut_down, wait_out
-from aioflags.ledger import Ledger
+from aioflags.ledger_notes import LedgerNotes
 from aioflags.settings import Settings
 from aioflags.writer import Writer
 
@@ -189,7 +189,7 @@ def _open_worker(directory: str, run_name: str, ledger: str | None, settings: Se
     threading.Thread(target=_end_with_parent, name="aioflags-orphan", daemon=True).start()
     destination = Destination(directory)
     destination.join(run_name)
-    journal = None if ledger is None else Ledger.join(ledger)
+    journal = None if ledger is None else LedgerNotes.join(ledger)
     writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes, journal=journal)
     context = load_ssl_context(settings.cacert, insecure=settings.insecure)
     rate = None if settings.limit_rate is None else SharedByteRate(settings.limit_rate)

@@ -1,0 +1,141 @@
+"""What the hands and the downloader tell the ledger: files that are ready, parts, ends. Blocking; for any thread.
+
+Order of writes (FAULTS, section 5): the name with the claim, before the first byte; size and digests before the
+rename, so that a final name can never be unknown; `done` after it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import astuple
+from typing import Self
+
+from aioflags.items import Status
+from aioflags.journal import End, Half, Ready
+from aioflags.ledger_file import LedgerFile
+from aioflags.ledger_rows import State, plain_error, write_digests
+
+__all__ = ["LedgerNotes"]
+
+# A file that was about to take the place of another may have done so: what is there has to be compared.
+_RECORD = """
+UPDATE items SET state = CASE WHEN ? AND state = ? THEN ? ELSE ? END,
+    http_status = ?, attempts = attempts + ?, kind = ?, message = ?, host = ?, run = ?, ended = ?
+WHERE id = ?
+"""
+_STATES = {Status.SAVED: State.DONE, Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
+
+
+class LedgerNotes:
+    """Takes notes in a ledger.
+
+    Args:
+        file: Open.
+        run: Number of the run in it, `None` if it counts none.
+    """
+
+    def __init__(self, file: LedgerFile, run: int | None = None) -> None:
+        self._file = file
+        self._run = run
+
+    @classmethod
+    def join(cls, path: str) -> Self:
+        """Take notes in a ledger that another process has opened.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        return cls(LedgerFile(path, is_kept=True))
+
+    @property
+    def path(self) -> str:
+        """Where it lies."""
+        return self._file.path
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
+
+    def ready(self, files: Sequence[Ready]) -> None:
+        """See `aioflags.journal.Journal`."""
+        with self._file.transaction() as db:
+            db.executemany(
+                "UPDATE items SET state = ?, size = ?, digests = ?, etag = ?, last_modified = ?, content_encoding = ?, "
+                "is_synced = ? WHERE id = ?",
+                (
+                    (
+                        State.READY,
+                        file.size,
+                        write_digests(file.digests),
+                        file.etag,
+                        file.last_modified,
+                        file.content_encoding,
+                        file.is_synced,
+                        file.row,
+                    )
+                    for file in files
+                ),
+            )
+
+    def half(self, row: int, half: Half | None) -> None:
+        """See `aioflags.journal.Journal`."""
+        with self._file.transaction() as db:
+            if half is None:
+                db.execute("DELETE FROM halves WHERE item = ?", (row,))
+            else:
+                db.execute(
+                    "INSERT OR REPLACE INTO halves VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (row, *astuple(half)),
+                )
+
+    def record(self, ends: Sequence[End]) -> None:
+        """Note how items ended; of a saved one its file has its name by now.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        now = time.time()
+        saved = [(end.row, end.outcome) for end in ends if end.outcome.status is Status.SAVED]
+        with self._file.transaction() as db:
+            db.executemany(_RECORD, (_row_of(end, self._run, now) for end in ends))
+            db.executemany(
+                "UPDATE items SET is_ours = 1, size = ?, digests = ?, content_encoding = ? WHERE id = ?",
+                (
+                    (outcome.bytes, write_digests(outcome.digests), outcome.content_encoding, row)
+                    for row, outcome in saved
+                ),
+            )
+            db.executemany("DELETE FROM halves WHERE item = ?", ((row,) for row, _ in saved))
+
+    def distrust(self, rows: Sequence[int]) -> None:
+        """Note that the files of these items are not what they were; those that we have put there may be replaced.
+
+        Raises:
+            StorageError: The ledger cannot be written.
+        """
+        with self._file.transaction() as db:
+            db.executemany(
+                "UPDATE items SET state = ?, size = NULL, digests = NULL, kind = 'checksum', "
+                "message = 'the file is not what it was' WHERE id = ?",
+                ((State.WRONG, row) for row in rows),
+            )
+
+
+def _row_of(end: End, run: int | None, now: float) -> tuple[object, ...]:
+    outcome = end.outcome
+    state = _STATES.get(outcome.status, State.MISSING)
+    # What could not be refreshed is there as it was.
+    is_stale = end.has_file and state is not State.DONE
+    return (
+        is_stale,
+        State.READY,
+        State.FAILED,
+        State.STALE if is_stale else state,
+        outcome.http_status,
+        outcome.attempts,
+        *plain_error(outcome.error),
+        run,
+        now,
+        end.row,
+    )

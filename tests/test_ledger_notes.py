@@ -1,0 +1,107 @@
+"""What is noted while files come: every end, and what can be believed of the file after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aioflags.errors import make_error
+from aioflags.items import Item, Outcome, Status
+from aioflags.journal import End, Half, Ready
+from aioflags.ledger import Ledger
+from aioflags.ledger_notes import LedgerNotes
+from aioflags.ledger_rows import Known, Row, State
+
+URL = "http://h/a"
+DIGESTS = {"xxh128": "00" * 16, "sha256": "11" * 32}
+HALF = Half("1-abcd.part", 2 << 20, '"v1"', "http://h:80/a", 1 << 30, 2 << 20, "00" * 16)
+FAILED = Outcome(URL, Status.FAILED, http_status=503, attempts=5, error=make_error("http", "status 503", "h"))
+MISSING = Outcome(URL, Status.MISSING, http_status=404, attempts=1, error=make_error("http", "status 404", "h"))
+PRESENT = Outcome(URL, Status.PRESENT, "a", 4, DIGESTS, 304, 1)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger.open(str(tmp_path), str(tmp_path), is_kept=True, is_older=bool)
+    yield ledger
+    ledger.close()
+
+
+def add(ledger: Ledger) -> Row:
+    with ledger.claiming():
+        row = ledger.add(Item(URL), None, "a", Known())
+    assert row is not None
+    return row
+
+
+def find(ledger: Ledger) -> Row:
+    row = ledger.find(URL, None).row
+    assert row is not None
+    return row
+
+
+def saved(size: int = 4) -> Outcome:
+    return Outcome(URL, Status.SAVED, "a", size, DIGESTS, 200, 2, content_encoding="gzip")
+
+
+def test_failures_are_kept_with_their_reason(ledger: Ledger) -> None:
+    """And attempts add up over the runs; success forgets the reason."""
+    row = add(ledger)
+    ledger.record([End(row.id, FAILED)])
+    columns = "state, http_status, attempts, kind, message, host"
+    query = f"SELECT {columns} FROM items"
+    assert ledger._file.connection.execute(query).fetchall() == [(State.FAILED, 503, 5, "http", "status 503", "h")]
+    ledger.record([End(row.id, MISSING)])
+    assert ledger._file.connection.execute(query).fetchall() == [(State.MISSING, 404, 6, "http", "status 404", "h")]
+    ledger.record([End(row.id, saved())])
+    assert ledger._file.connection.execute(query).fetchall() == [(State.DONE, 200, 8, None, None, None)]
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_distrusted_file_stays_whose_it_was(ledger: Ledger, is_ours: bool) -> None:
+    """That it is not what it was makes no stranger's file ours."""
+    row = add(ledger)
+    if is_ours:
+        ledger.record([End(row.id, saved())])
+    else:
+        with ledger.claiming():
+            ledger.adopt(row, 4, DIGESTS)
+    ledger.distrust([row.id])
+    found = find(ledger)
+    assert (found.state, found.is_ours, found.size) == (State.WRONG, is_ours, None)
+
+
+def test_worker_takes_notes_in_the_same_ledger(ledger: Ledger) -> None:
+    """Its connection is its own, its notes are everyone's, and its end is not that of the run."""
+    row = add(ledger)
+    worker = LedgerNotes.join(ledger.path)
+    worker.ready([Ready(row.id, 4, DIGESTS)])
+    worker.half(row.id, HALF)
+    worker.close()
+    assert find(ledger).state == State.READY
+    assert ledger.half_of(row) == HALF
+
+
+@pytest.mark.parametrize("outcome", [FAILED, MISSING])
+def test_file_that_could_not_be_refreshed_is_stale(ledger: Ledger, outcome: Outcome) -> None:
+    """It is what it was, and that asking for a newer one has failed is on record until it does not."""
+    row = add(ledger)
+    ledger.record([End(row.id, saved())])
+    ledger.record([End(row.id, outcome, has_file=True)])
+    found = find(ledger)
+    assert (found.state, found.size, found.is_ours) == (State.STALE, 4, True)
+    ledger.record([End(row.id, PRESENT, has_file=True)])
+    assert find(ledger).state == State.DONE
+
+
+def test_file_that_may_have_been_replaced_is_not_what_it_was(ledger: Ledger) -> None:
+    """The new one was ready when the disk failed: which of them is there has to be looked at."""
+    row = add(ledger)
+    ledger.record([End(row.id, saved())])
+    ledger.ready([Ready(row.id, 4, {"xxh128": "22" * 16})])
+    ledger.record([End(row.id, FAILED, has_file=True)])
+    assert find(ledger).state == State.FAILED
+    ledger.record([End(row.id, saved(), has_file=True)])
+    assert find(ledger).state == State.DONE
