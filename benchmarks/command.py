@@ -1,0 +1,90 @@
+"""`python -m benchmarks`: lists the scenarios, runs one or all, makes the report, compares two runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bench import Bench
+from benchmarks.contenders import CONTENDERS
+from benchmarks.machine import describe_machine
+from benchmarks.processes import ROOT
+from benchmarks.results import Result, write_result
+from benchmarks.tables import table
+
+__all__ = ["COMMANDS", "SCENARIOS", "main"]
+
+SCENARIOS = {
+    "small": "benchmarks.scenarios.small",
+}
+"""Name to module: `run(bench)` gives cases."""
+
+COMMANDS = {
+    "torture": "benchmarks.torture.command",
+    "first-run": "benchmarks.first_run",
+}
+"""Name to module: `add_parser(commands)` declares what has options of its own."""
+
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Do what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = parser.add_subparsers(metavar="NAME", title="scenarios and commands")
+    for name, module in SCENARIOS.items():
+        _add_scenario(commands, name, _summary(module), [name])
+    _add_scenario(commands, "all", "all scenarios, then the report", list(SCENARIOS))
+    for module in COMMANDS.values():
+        importlib.import_module(module).add_parser(commands)
+    args = parser.parse_args(arguments)
+    if not hasattr(args, "run"):
+        parser.print_help()
+        return
+    args.run(args)
+
+
+def _summary(module: str) -> str:
+    return (importlib.import_module(module).__doc__ or "").partition("\n")[0]
+
+
+def _add_scenario(commands: Any, name: str, summary: str, scenarios: list[str]) -> None:
+    parser = commands.add_parser(name, help=summary, description=summary)
+    peers = [each.name for each in CONTENDERS.values() if not each.is_ours]
+    parser.add_argument("--peers", nargs="*", choices=peers, metavar="PEER", help=f"only these: {', '.join(peers)}")
+    parser.add_argument("--rounds", type=int, metavar="N", help="of each contender (default: 5, with --quick 3)")
+    parser.add_argument("--quick", action="store_true", help="few and small files: for a look, not for quoting")
+    shared = "/dev/shm"
+    directory = shared if Path(shared).is_dir() else tempfile.gettempdir()
+    parser.add_argument("--dir", type=Path, default=Path(directory), help="where files go (default: %(default)s)")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the result goes")
+    parser.set_defaults(run=lambda args: _run_all(args, scenarios))
+
+
+def _run_all(args: argparse.Namespace, scenarios: list[str]) -> None:
+    for name in scenarios:
+        result = _run(args, name)
+        path = write_result(result, args.results)
+        for case in result.cases:
+            print(f"\n{case.title}\n\n{table(case)}")
+        print(f"\n{path}")
+
+
+def _run(args: argparse.Namespace, name: str) -> Result:
+    module = importlib.import_module(SCENARIOS[name])
+    started = datetime.now().astimezone().isoformat(timespec="seconds")
+    machine = describe_machine(args.dir)
+    bench = Bench(
+        args.dir,
+        rounds=args.rounds or (3 if args.quick else 5),
+        quick=args.quick,
+        peers=None if args.peers is None else frozenset(args.peers),
+        tell=lambda text: print(text, file=sys.stderr, flush=True),
+    )
+    cases = list(module.run(bench))
+    return Result(name, _summary(SCENARIOS[name]), started, args.quick, machine, cases, bench.skipped)

@@ -1,0 +1,137 @@
+"""Ways from the loop to the disk: files a second, beside how late the loop is meanwhile; in memory and on a disk.
+
+All ways do the same work, see `benchmarks.disk_ways`. What is compared is the writing alone, without the start of the
+interpreter; bodies cost next to nothing, so that this is the most that a downloader could ask of a disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from benchmarks.bench import Bench
+from benchmarks.corpus import check
+from benchmarks.disk_ways import WAYS
+from benchmarks.disk_work import Work
+from benchmarks.processes import Cost
+from benchmarks.results import Case, Column, Series
+from benchmarks.rounds import Entrant, run_rounds
+
+__all__ = ["LATENESS", "run"]
+
+LATENESS = (
+    Column("late median", "late: median", "ms"),
+    Column("late p99", "late: p99", "ms"),
+    Column("late max", "late: worst", "ms"),
+)
+_FILES = (Column("written", "files/s", "per second"), Column("cpu of one", "cpu a file", "us"), *LATENESS)
+_STREAM = (Column("written", "MB/s", "MB/s"), Column("cpu of one", "cpu a byte", "us"), *LATENESS)
+_LOOPS = ("uvloop", "asyncio")
+_LATE = "late: how late a timer of 1 ms fires on the loop that hands the files over"
+_WHY = {
+    "inline": "all of it on the loop",
+    "job": "one executor job per file, or per chunk of a stream",
+    "aiofiles": "aiofiles as documented: a job per call",
+    "groups": "aioflags: a job per group of files, or per 256 KiB of a stream",
+}
+# Kept over a restart, so it is no memory. Source: Filesystem Hierarchy Standard 3.0, section 5.15.
+_ON_DISK = "/var/tmp"
+
+
+def run(bench: Bench) -> Iterator[Case]:
+    """Give the timer by itself, then a case for each work, place and loop."""
+    yield _timer_alone(bench)
+    on_disk = Path(_ON_DISK if Path(_ON_DISK).is_dir() else tempfile.gettempdir())
+    works = _works(bench)
+    for place, directory in (("memory", bench.directory), ("disk", on_disk)):
+        for name, work in works.items():
+            # Memory is no stable storage: there is nothing to force.
+            if place == "disk" or not work.is_synced:
+                for loop in _LOOPS:
+                    yield _case(bench, f"{name}, {place}, {loop}", work, directory, loop)
+
+
+def _works(bench: Bench) -> Mapping[str, Work]:
+    small, middle = bench.pick(20_000, 300), bench.pick(2000, 50)
+    stream, synced = bench.pick(1 << 28, 1 << 22), bench.pick(1000, 20)
+    return {
+        f"{small:,} x 2 KiB": Work(small, 2048),
+        f"{middle:,} x 64 KiB": Work(middle, 1 << 16),
+        f"a stream of {stream >> 20} MiB": Work(1, stream),
+        f"{synced:,} x 2 KiB, synced": Work(synced, 2048, is_synced=True),
+    }
+
+
+def _timer_alone(bench: Bench) -> Case:
+    """Measure what the machine and the loops' own clocks contribute."""
+    bench.tell("the timer alone")
+    entrants = [
+        _entrant("nothing", loop, Work(0, 8), loop, "a loop with nothing to do, for a second") for loop in _LOOPS
+    ]
+    series = run_rounds(entrants, bench.rounds, bench.directory, bench.tell, warm_up=bench.warm_up)
+    title = "How late a timer of 1 ms fires on a loop that has nothing to do"
+    return Case("timer alone", title, 0, 0, 0, "", LATENESS, series)
+
+
+def _case(bench: Bench, key: str, work: Work, directory: Path, loop: str) -> Case:
+    bench.tell(key)
+    entrants = [_entrant(way, way, work, loop, _WHY[way]) for way in WAYS]
+    series = run_rounds(entrants, bench.rounds, directory, bench.tell, warm_up=bench.warm_up)
+    columns = _STREAM if work.is_stream else _FILES
+    size = work.files * work.size
+    notes = [_LATE, *_verdict(series)]
+    return Case(key, f"From the loop to the disk: {key}", work.files, size, 64, "", columns, series, notes=notes)
+
+
+def _entrant(way: str, name: str, work: Work, loop: str, why: str) -> Entrant:
+    child = [sys.executable, "-m", "benchmarks.disk_child", way, loop]
+    how = [str(work.files), str(work.size), "synced" if work.is_synced else "loose"]
+    return Entrant(
+        name,
+        "",
+        why,
+        lambda directory: [*child, str(directory), *how],
+        partial(check, work.expected()),
+        _settle,
+        partial(_figures, work),
+        {sys.executable: "python"},
+    )
+
+
+def _settle(_: Path) -> None:
+    """Have the system write what it owes the disk: the next way must not wait for what the last one left."""
+    if hasattr(os, "sync"):
+        os.sync()
+
+
+def _figures(work: Work, _: Path, cost: Cost) -> Mapping[str, float]:
+    if cost.exit:
+        return {}
+    row = json.loads(cost.stdout)
+    done = work.size if work.is_stream else work.files
+    late = {f"late {part}": row[f"late_{part}"] for part in ("median", "p99", "max")}
+    if not done:
+        return late
+    return {"written": done / row["wall"], "cpu of one": (row["user"] + row["system"]) / done, **late}
+
+
+def _verdict(series: list[Series]) -> list[str]:
+    """Say which way is fastest, inline or not, and which keeps the loop on time."""
+    clean = {each.name: each for each in series if each.is_clean}
+    if not clean.keys() >= WAYS.keys():
+        return []
+    rates = {name: each.median(lambda one: one.figures["written"]) for name, each in clean.items()}
+    late = {name: 1e3 * each.median(lambda one: one.figures["late p99"]) for name, each in clean.items()}
+    fastest, calmest = max(rates, key=lambda name: rates[name]), min(late, key=lambda name: late[name])
+    pace = "" if fastest == "groups" else f", groups reach {100 * rates['groups'] / rates[fastest]:.0f} % of that"
+    calm = "" if calmest == "groups" else f" and {late['groups']:.2g} ms with groups"
+    return [
+        f"{fastest} is the fastest{pace}",
+        f"one timer in a hundred is later than {late['inline']:.2g} ms with inline{calm}; "
+        f"least with {calmest}: {late[calmest]:.2g} ms",
+    ]
