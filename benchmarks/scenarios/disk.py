@@ -30,7 +30,7 @@ LATENESS = (
     Column("late max", "late: worst", "ms"),
 )
 _FILES = (Column("written", "files/s", "per second"), Column("cpu of one", "cpu a file", "us"), *LATENESS)
-_STREAM = (Column("written", "MB/s", "MB/s"), Column("cpu of one", "cpu a byte", "us"), *LATENESS)
+_STREAM = (Column("written", "MB/s", "MB/s"), Column("cpu of one", "cpu a MB", "us"), *LATENESS)
 _LOOPS = ("uvloop", "asyncio")
 _LATE = "late: how late a timer of 1 ms fires on the loop that hands the files over"
 _WHY = {
@@ -113,11 +113,12 @@ def _figures(work: Work, _: Path, cost: Cost) -> Mapping[str, float]:
     if cost.exit:
         return {}
     row = json.loads(cost.stdout)
-    done = work.size if work.is_stream else work.files
     late = {f"late {part}": row[f"late_{part}"] for part in ("median", "p99", "max")}
-    if not done:
+    if not work.files:
         return late
-    return {"written": done / row["wall"], "cpu of one": (row["user"] + row["system"]) / done, **late}
+    rate = (work.size if work.is_stream else work.files) / row["wall"]
+    each = (row["user"] + row["system"]) / (work.size / 1e6 if work.is_stream else work.files)
+    return {"written": rate, "cpu of one": each, **late}
 
 
 def _verdict(series: list[Series]) -> list[str]:
