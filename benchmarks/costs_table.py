@@ -7,7 +7,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["show_functions", "show_rows"]
+from benchmarks.layers import BASE
+
+__all__ = ["show_functions", "show_layers", "show_rows"]
 
 _PLACES = ("loop", "hands", "disk", "others")
 
@@ -50,6 +52,19 @@ def _accuracy(result: Mapping[str, Any]) -> list[str]:
 
 def _spread(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+
+
+def show_layers(layers: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """Give the table of what is left when a layer is taken out, and what that saves."""
+    base = {key: statistics.median(values) for key, values in layers[BASE].items()}
+    lines = [
+        "with a layer taken out, microseconds per file",
+        f"{'':42}{'wall':>8}{'saved':>8}{'processor':>11}{'saved':>8}",
+    ]
+    for name, figures in layers.items():
+        wall, cpu = (statistics.median(figures[key]) for key in ("wall", "cpu"))
+        lines.append(f"{name:42}{wall:8.1f}{base['wall'] - wall:8.1f}{cpu:11.1f}{base['cpu'] - cpu:8.1f}")
+    return "\n".join(lines)
 
 
 def show_functions(result: Mapping[str, Any], count: int) -> str:

@@ -13,7 +13,19 @@ from dataclasses import dataclass
 
 from benchmarks.samples import Frame, Sample
 
-__all__ = ["GROUPS", "Row", "Usage", "count_functions", "group_of", "place_of", "rows_of", "show_function", "spread"]
+__all__ = [
+    "GROUPS",
+    "NOBODY",
+    "START",
+    "Row",
+    "Usage",
+    "count_functions",
+    "group_of",
+    "place_of",
+    "rows_of",
+    "show_function",
+    "spread",
+]
 
 START = "start-up, imports, end"
 LOOP = "event loop: uvloop or selectors, C tasks"
