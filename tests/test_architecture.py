@@ -145,12 +145,25 @@ def test_package_offers_what_it_re_exports() -> None:
     """In order, and nothing that its home keeps to itself."""
     homes = {
         alias.asname or alias.name: node.module
-        for node in tree_of("aioflags").body
+        for node in ast.walk(tree_of("aioflags"))
         if isinstance(node, ast.ImportFrom) and node.module is not None and node.module.startswith("aioflags.")
         for alias in node.names
     }
     assert aioflags.__all__ == sorted(homes)
-    assert {name for name, home in homes.items() if name not in getattr(sys.modules[home], "__all__", [name])} == set()
+    for name, home in homes.items():
+        module = importlib.import_module(home)
+        assert name in getattr(module, "__all__", [name])
+        # What the type checker is told is what is given.
+        assert getattr(aioflags, name) is getattr(module, name)
+    assert set(aioflags.__all__) <= set(dir(aioflags))
+    assert not hasattr(aioflags, "make_error")
+
+
+def test_package_imports_nothing_before_it_is_asked_for() -> None:
+    """Whoever starts the program is heard from the first moment on."""
+    code = "import sys, aioflags; print(*sorted(name for name in sys.modules if name.startswith('aioflags')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["aioflags", "aioflags.version"]
 
 
 def test_errors_of_the_package_are_all_the_errors() -> None:

@@ -86,6 +86,33 @@ def test_second_signal_stops_at_once(server: ServerThread) -> None:
         assert files_in("downloads") == ["1"]
 
 
+INTERRUPTED = """
+import os, sys
+from aioflags.__main__ import main
+
+module, number, *sys.argv[1:] = sys.argv[1:]
+sys.argv[0] = "aioflags"
+
+class Tripwire:
+    def find_spec(self, name, *_):
+        if name == module:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), int(number))
+
+sys.meta_path.insert(0, Tripwire())
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["aioflags.cli.exits", "aioflags.cli.main", "aioflags.downloader"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_while_everything_is_imported(module: str, number: int, status: int) -> None:
+    """Nothing has begun, and the last line on stderr is how to carry on."""
+    done = call("-c", INTERRUPTED, module, str(int(number)), "get", "http://h.test/x", program=[sys.executable])
+    assert done.returncode == status
+    assert done.stderr.splitlines() == ["Interrupted. To carry on:", "aioflags get http://h.test/x"]
+
+
 def test_silent_standard_input_holds_nothing_up(server: ServerThread) -> None:
     """With a pipe that stays open and silent, SIGTERM ends the program, and what came before is on disk."""
     with start("get", "-i", "-", "--json") as process:

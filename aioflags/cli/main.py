@@ -53,11 +53,10 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises:
         SystemExit: Help or the version was asked for, or the call is wrong.
+        KeyboardInterrupt: Where the command does not deal with it.
     """
     try:
         return _run_command(_with_command(arguments))
-    except KeyboardInterrupt:
-        return ExitStatus.INTERRUPTED
     except BrokenPipeError:
         return ExitStatus.LOCAL_FAULT
     except (Exception, asyncio.CancelledError) as error:

@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from aioflags.audit import WITH_FILES, Audit
-from aioflags.cli.carry_on import carry_on_command
 from aioflags.cli.exits import ExitStatus
 from aioflags.cli.get import conclude, say_nothing
 from aioflags.cli.job import Job
@@ -64,14 +63,10 @@ def run(args: argparse.Namespace) -> int:
     """
     options = options_of(args)
     options["ledger"] = True
-    try:
-        with closing(Audit(args.dir)) as audit:
-            if not args.fix:
-                return _tell(args, audit)
-            report = _mark(args, audit)
-    except KeyboardInterrupt:
-        print(f"Interrupted. To carry on:\n{carry_on_command(args.argv)}", file=sys.stderr)
-        return ExitStatus.INTERRUPTED
+    with closing(Audit(args.dir)) as audit:
+        if not args.fix:
+            return _tell(args, audit)
+        report = _mark(args, audit)
     return _fetch(args, options, report)
 
 
