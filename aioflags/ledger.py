@@ -126,13 +126,24 @@ class Ledger(LedgerNotes):
         db.executemany("UPDATE items SET is_ours = 1 WHERE id = ?", ours)
 
     def close(self) -> None:
-        """Close it; one that knows of nothing is removed."""
+        """Close it; one that knows of nothing is removed.
+
+        Raises:
+            StorageError: Somebody else has removed it while it was in use.
+        """
+        is_lost = self.is_kept and os.path.isdir(os.path.dirname(self.path)) and not os.path.exists(self.path)
         is_needed = True
         # A run that cannot say that it has ended costs the next one a look for damage, and nothing else.
         with suppress(StorageError):
             if self._run is not None:
                 is_needed = self._end_run()
         self._file.close(is_needed=is_needed)
+        if is_lost:
+            message = (
+                f"the ledger {self.path} was removed while the run was at work: the files are there, but the next run "
+                "does not know them; let it go on with --existing skip"
+            )
+            raise StorageError("storage", message, None)
 
     def _end_run(self) -> bool:
         with self._file.transaction() as db:

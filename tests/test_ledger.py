@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,8 @@ def open_ledger(tmp_path: Path, boot: object) -> Iterator[Open]:
 
     yield open_it
     for ledger in opened:
-        ledger.close()
+        with suppress(StorageError):
+            ledger.close()
 
 
 def add(ledger: Ledger, url: str = URL, name: str = "a", wish: str | None = None) -> Row:
@@ -338,6 +340,15 @@ def test_ledger_without_items_leaves_nothing(open_ledger: Open, tmp_path: Path, 
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == (
         [] if is_kept else ["parts/ledger"]
     )
+
+
+def test_ledger_that_was_removed_is_missed(open_ledger: Open, tmp_path: Path) -> None:
+    """Nobody is to believe that what was noted can be read again; where all is gone, others say so."""
+    ledger = open_ledger()
+    add(ledger)
+    (tmp_path / "ledger").unlink()
+    with pytest.raises(StorageError, match="--existing skip"):
+        ledger.close()
 
 
 def test_forgotten_ledger_notes_no_ends(open_ledger: Open) -> None:
