@@ -20,7 +20,7 @@ from benchmarks.samples import Sample
 from benchmarks.servers import Server, serve_files
 from benchmarks.shares import START, count_functions, group_of, place_of, rows_of, spread
 
-__all__ = ["add_parser", "summarise"]
+__all__ = ["add_parser", "demand_whole", "summarise"]
 
 _SCENARIOS = {"small": (20_000, 2048)}
 _PLACES = ("loop", "hands", "disk")
@@ -81,11 +81,12 @@ def _measure_all(args: argparse.Namespace, server: Server, corpus: Corpus, round
                 (place / "urls").write_text("".join(f"{server.url}{file.path}\n" for file in corpus.files))
                 command = ["get", "-i", str(place / "urls"), "-d", str(place / "files"), *options]
                 into = measured[kind] if number >= 0 else Measured()
-                measure_once(into, kind, command, place, partial(_check, corpus, place / "files"))
+                measure_once(into, kind, command, place, partial(demand_whole, corpus, place / "files"))
     return measured
 
 
-def _check(corpus: Corpus, directory: Path) -> None:
+def demand_whole(corpus: Corpus, directory: Path) -> None:
+    """End the process if a file of `corpus` is not there as it should be."""
     found = check(corpus.files, directory)
     if found.missing or found.wrong or found.extra:
         sys.exit(f"nothing was measured: {found}")

@@ -11,7 +11,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.disk_ways import WAYS, Way
@@ -21,29 +21,35 @@ __all__ = ["Lateness", "measure_way", "quantile"]
 
 _TASKS = 64
 _PERIOD = 0.001
+# Seconds for which the timer is listened to alone.
+_ALONE = 1.0
 
 
 class Lateness:
-    """How late a timer of a millisecond fires on the running loop, in seconds, again and again until it is stopped."""
+    """How late a timer of a millisecond fires on the running loop, in seconds, again and again until it is stopped.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Seconds; not the loop's own, which stands still while it works.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self.seen: list[float] = []
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._begin()
 
     def _begin(self) -> None:
-        # Not the loop's own time, which stands still while it works.
-        self._due = time.perf_counter() + _PERIOD
+        self._due = self._clock() + _PERIOD
         self._timer = self._loop.call_later(_PERIOD, self._fire)
 
     def _fire(self) -> None:
-        self.seen.append(max(0.0, time.perf_counter() - self._due))
+        self.seen.append(max(0.0, self._clock() - self._due))
         self._begin()
 
     def stop(self) -> list[float]:
         """End it; what it would have seen since counts, too."""
         self._timer.cancel()
-        self.seen.append(max(0.0, time.perf_counter() - self._due))
+        self.seen.append(max(0.0, self._clock() - self._due))
         return self.seen
 
 
@@ -56,7 +62,7 @@ def quantile(values: list[float], part: float) -> float:
 async def measure_way(name: str, directory: str, work: Work) -> dict[str, Any]:
     """Write all files; gives seconds of wall clock and processor, and the lateness in seconds."""
     if name == "nothing":
-        return await _measure(asyncio.sleep(1.0))
+        return await _measure(asyncio.sleep(_ALONE))
     async with WAYS[name](directory, work.is_synced) as way:
         return await _measure(_write(way, work))
 

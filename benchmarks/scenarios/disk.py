@@ -22,7 +22,7 @@ from benchmarks.processes import Cost
 from benchmarks.results import Case, Column, Series
 from benchmarks.rounds import Entrant, run_rounds
 
-__all__ = ["LATENESS", "run"]
+__all__ = ["LATENESS", "measure", "run"]
 
 LATENESS = (
     Column("late median", "late: median", "ms"),
@@ -53,7 +53,7 @@ def run(bench: Bench) -> Iterator[Case]:
             # Memory is no stable storage: there is nothing to force.
             if place == "disk" or not work.is_synced:
                 for loop in _LOOPS:
-                    yield _case(bench, f"{name}, {place}, {loop}", work, directory, loop)
+                    yield measure(bench, f"{name}, {place}, {loop}", work, directory, loop)
 
 
 def _works(bench: Bench) -> Mapping[str, Work]:
@@ -78,7 +78,16 @@ def _timer_alone(bench: Bench) -> Case:
     return Case("timer alone", title, 0, 0, 0, "", LATENESS, series)
 
 
-def _case(bench: Bench, key: str, work: Work, directory: Path, loop: str) -> Case:
+def measure(bench: Bench, key: str, work: Work, directory: Path, loop: str) -> Case:
+    """Let the ways take turns at one work.
+
+    Args:
+        bench: How many rounds.
+        key: Names the case.
+        work: What is written.
+        directory: Where.
+        loop: `uvloop` or `asyncio`.
+    """
     bench.tell(key)
     entrants = [_entrant(way, way, work, loop, _WHY[way]) for way in WAYS]
     series = run_rounds(entrants, bench.rounds, directory, bench.tell, warm_up=bench.warm_up)
