@@ -47,24 +47,36 @@ def run(bench: Bench) -> Iterator[Case]:
     """Give the timer by itself, then a case for each work, place and loop."""
     yield _timer_alone(bench)
     on_disk = Path(_ON_DISK if Path(_ON_DISK).is_dir() else tempfile.gettempdir())
-    works = _works(bench)
-    for place, directory in (("memory", bench.directory), ("disk", on_disk)):
-        for name, work in works.items():
-            # Memory is no stable storage: there is nothing to force.
-            if place == "disk" or not work.is_synced:
-                for loop in _LOOPS:
-                    yield measure(bench, f"{name}, {place}, {loop}", work, directory, loop)
+    for work in _in_memory(bench):
+        for loop in _LOOPS:
+            yield measure(bench, f"{_name(work)}, memory, {loop}", work, bench.directory, loop)
+    for work in _on_disk(bench):
+        for loop in _LOOPS:
+            yield measure(bench, f"{_name(work)}, disk, {loop}", work, on_disk, loop)
 
 
-def _works(bench: Bench) -> Mapping[str, Work]:
-    small, middle = bench.pick(20_000, 300), bench.pick(2000, 50)
-    stream, synced = bench.pick(1 << 28, 1 << 22), bench.pick(1000, 20)
-    return {
-        f"{small:,} x 2 KiB": Work(small, 2048),
-        f"{middle:,} x 64 KiB": Work(middle, 1 << 16),
-        f"a stream of {stream >> 20} MiB": Work(1, stream),
-        f"{synced:,} x 2 KiB, synced": Work(synced, 2048, is_synced=True),
-    }
+def _in_memory(bench: Bench) -> list[Work]:
+    return [
+        Work(bench.pick(20_000, 300), 2048),
+        Work(bench.pick(2000, 50), 1 << 16),
+        Work(1, bench.pick(1 << 28, 1 << 22)),
+    ]
+
+
+def _on_disk(bench: Bench) -> list[Work]:
+    """Fewer files, for a file system may take long over many; and some that are forced to stable storage."""
+    return [
+        Work(bench.pick(5000, 300), 2048),
+        Work(bench.pick(2000, 50), 1 << 16),
+        Work(1, bench.pick(1 << 28, 1 << 22)),
+        Work(bench.pick(1000, 20), 2048, is_synced=True),
+    ]
+
+
+def _name(work: Work) -> str:
+    if work.is_stream:
+        return f"a stream of {work.size >> 20} MiB"
+    return f"{work.files:,} x {work.size >> 10} KiB{', synced' if work.is_synced else ''}"
 
 
 def _timer_alone(bench: Bench) -> Case:
