@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -119,12 +120,19 @@ def summarise(files: int, measured: Mapping[str, Measured]) -> dict[str, Any]:
             }
             for row in rows_of(total, median_of(user.ends + everything.ends), outside, both)
         ],
+        "threads": _threads(both, total.total * scale),
         "samples": {"user": len(outside), "all": len(both)},
         "torn": user.torn + everything.torn,
         "lost": user.lost + everything.lost,
         "spread": spread(*halves),
         "functions": _functions(outside, total.user * scale / max(1, len(outside))),
     }
+
+
+def _threads(samples: Sequence[Sample], total: float) -> dict[str, float]:
+    """Share out the processor time, in and outside the kernel, among the kinds of thread."""
+    counts = Counter(place_of(sample.thread) for sample in samples)
+    return {place: total * count / len(samples) for place, count in counts.most_common()}
 
 
 def _functions(samples: Sequence[Sample], each: float) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def show_rows(result: Mapping[str, Any]) -> str:
         f"{result['files']} files, {result['rounds']} runs without samples, medians; microseconds per file",
         f"wall {_spread(result['wall'])}   processor {total:.1f} = {result['user']:.1f} outside the kernel"
         f" + {result['system']:.1f} in it",
+        _threads(result),
         "",
         f"{'':42}{'loop':>8}{'hands':>8}{'disk':>8}{'others':>8}{'kernel':>8}{'all':>8}{'%':>7}",
     ]
@@ -30,6 +31,14 @@ def show_rows(result: Mapping[str, Any]) -> str:
     sums = {name: sum(row.get(name, 0.0) for row in result["rows"]) for name in (*_PLACES, "user", "system", "total")}
     lines += [_line("sum", sums, total), "", *_accuracy(result)]
     return "\n".join(lines)
+
+
+def _threads(result: Mapping[str, Any]) -> str:
+    """Say how busy the loop's thread is: if it is so all the time, what it does is what the wall clock shows."""
+    threads, wall = result["threads"], statistics.median(result["wall"])
+    shares = ", ".join(f"{place} {cost:.1f}" for place, cost in threads.items())
+    busy = 100 * threads.get("loop", 0.0) / wall
+    return f"threads: {shares}; the loop's is on a processor {busy:.0f} % of the time"
 
 
 def _line(name: str, row: Mapping[str, float], total: float) -> str:

@@ -237,6 +237,7 @@ def test_a_profile_of_a_real_run_adds_up(measured: dict[str, Measured]) -> None:
     assert result["samples"]["user"] > 0
     assert sum(row["total"] for row in result["rows"]) == pytest.approx(result["total"])
     assert result["total"] == pytest.approx(1e6 / FILES * measured["plain"].usages[0].total)
+    assert sum(result["threads"].values()) == pytest.approx(result["total"])
     text = show_rows(json.loads(json.dumps(result)))
     (last,) = [line for line in text.splitlines() if line.startswith("sum ")]
     assert last.split()[-2:] == [f"{result['total']:.1f}", "100.0"]
