@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ from benchmarks.disk_ways import WAYS
 from benchmarks.disk_work import CHUNK, Work
 from benchmarks.results import Case, Result
 from benchmarks.scenarios import disk
-from benchmarks.tables import table
+from benchmarks.tables import cells, table
 
 WORKS = [Work(70, 100), Work(3, 100, is_synced=True), Work(1, 6 * CHUNK + 5)]
 
@@ -99,6 +100,18 @@ def test_all_ways_take_part_in_a_case(case: Case) -> None:
     for series in case.series:
         assert series.rounds[0].figures.keys() >= {column.key for column in case.columns}
     assert any("is the fastest" in note for note in case.notes)
+
+
+@pytest.mark.slow
+def test_the_scenario_begins_with_the_timer_alone(tmp_path: Path) -> None:
+    """What the machine contributes by itself is measured first, then the ways, small files before all else."""
+    bench = Bench(tmp_path, rounds=1, quick=True, warm_up=False)
+    alone, first = itertools.islice(disk.run(bench), 2)
+    assert [series.name for series in alone.series] == ["uvloop", "asyncio"]
+    assert first.key.startswith("300 x 2 KiB, ")
+    for case in (alone, first):
+        assert all(series.is_clean for series in case.series)
+        assert len(list(cells(case))) == len(case.series)
 
 
 @pytest.mark.slow

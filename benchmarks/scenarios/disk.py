@@ -18,7 +18,8 @@ from benchmarks.bench import Bench
 from benchmarks.corpus import check
 from benchmarks.disk_ways import WAYS
 from benchmarks.disk_work import Work
-from benchmarks.processes import Cost
+from benchmarks.machine import describe_machine
+from benchmarks.processes import ROOT, Cost
 from benchmarks.results import Case, Column, Series
 from benchmarks.rounds import Entrant, run_rounds
 
@@ -39,20 +40,33 @@ _WHY = {
     "aiofiles": "aiofiles as documented: a job per call",
     "groups": "aioflags: a job per group of files, or per 256 KiB of a stream",
 }
-# Kept over a restart, so it is no memory. Source: Filesystem Hierarchy Standard 3.0, section 5.15.
-_ON_DISK = "/var/tmp"
+_IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 
 
 def run(bench: Bench) -> Iterator[Case]:
     """Give the timer by itself, then a case for each work, place and loop."""
     yield _timer_alone(bench)
-    on_disk = Path(_ON_DISK if Path(_ON_DISK).is_dir() else tempfile.gettempdir())
-    for work in _in_memory(bench):
-        for loop in _LOOPS:
-            yield measure(bench, f"{_name(work)}, memory, {loop}", work, bench.directory, loop)
-    for work in _on_disk(bench):
-        for loop in _LOOPS:
-            yield measure(bench, f"{_name(work)}, disk, {loop}", work, on_disk, loop)
+    memory, disk = _choose(bench.directory, is_memory=True), _choose(bench.directory, is_memory=False)
+    for directory, place, works in ((memory, "memory", _in_memory(bench)), (disk, "disk", _on_disk(bench))):
+        if directory is None:
+            bench.tell(f"no folder is known that is {'in' if place == 'memory' else 'on a'} {place}: skipped")
+            continue
+        for work in works:
+            for loop in _LOOPS:
+                yield measure(bench, f"{_name(work)}, {place}, {loop}", work, directory, loop)
+
+
+def _choose(wanted: Path, *, is_memory: bool) -> Path | None:
+    """Find a folder in memory, or on a disk: the one that was asked for, if it is there, else a usual one."""
+    folders = (wanted, Path("/dev/shm"), Path("/var/tmp"), Path(tempfile.gettempdir()), ROOT)
+    return next(
+        (folder for folder in folders if folder.is_dir() and (_kind(folder) in _IN_MEMORY) is is_memory),
+        None,
+    )
+
+
+def _kind(folder: Path) -> str:
+    return describe_machine(folder)["files go to"]
 
 
 def _in_memory(bench: Bench) -> list[Work]:
