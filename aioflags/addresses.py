@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 __all__ = ["is_loopback_host", "is_private_address", "literal_address"]
 
@@ -63,6 +64,7 @@ def literal_address(host: str) -> str | None:
     return host
 
 
+@lru_cache(maxsize=1024)
 def is_loopback_host(host: str) -> bool:
     """Tell whether `host`, a name or an address, is this machine; a name that merely leads here is not known.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from aioflags.errors import make_error
 from aioflags.urls import Target, resolve_location
 
-__all__ = ["MAX_HOPS", "Chain", "request_headers"]
+__all__ = ["MAX_HOPS", "Chain", "JobHeaders", "request_headers"]
 
 #: Redirects followed for one item at most. Source: contract; aiohttp and requests allow 10 and 30.
 MAX_HOPS = 10
@@ -25,6 +25,38 @@ def request_headers(*layers: Mapping[str, str]) -> dict[str, str]:
     ours = {"Accept-Encoding": "identity"}
     merged = {name.lower(): (name, value) for layer in (*layers, ours) for name, value in layer.items()}
     return dict(merged.values())
+
+
+class JobHeaders:
+    """The header fields of a job's requests.
+
+    Args:
+        defaults: Sent with every request.
+        users: Set by the user for all items; they go where the items point, and nowhere else.
+    """
+
+    def __init__(self, defaults: Mapping[str, str], users: Mapping[str, str]) -> None:
+        self._defaults = defaults
+        self._users = users
+        # Most items have none of their own, and share these.
+        self._plain = request_headers(defaults, users)
+
+    def of_item(
+        self, secrets: Mapping[str, str], own: Mapping[str, str], condition: Mapping[str, str], *, is_foreign: bool
+    ) -> Mapping[str, str]:
+        """Give those of one request.
+
+        Args:
+            secrets: What netrc or the URL say for its host; the user's word counts more.
+            own: Set by the user for this item; they count most.
+            condition: Under which the file is wanted.
+            is_foreign: The request goes where only a server has pointed.
+        """
+        if is_foreign:
+            return request_headers(self._defaults, condition)
+        if secrets or own or condition:
+            return request_headers(self._defaults, secrets, self._users, own, condition)
+        return self._plain
 
 
 @dataclass(frozen=True, slots=True)

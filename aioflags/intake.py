@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
+from aioflags.chain import JobHeaders
 from aioflags.credentials import Credentials
 from aioflags.dispatcher import Dispatcher
 from aioflags.groups import GroupCommit
@@ -76,7 +77,7 @@ class Intake:
         self._dispatcher = dispatcher
         self._recorder = recorder
         self._settings = settings
-        self._headers = headers
+        self._headers = JobHeaders(headers, settings.headers)
         self._credentials = credentials
         self._tracer = tracer
         self._busy_names: set[str] = set()
@@ -187,7 +188,12 @@ class Intake:
             ticket.abandon()
 
         credentials = self._credentials.headers_for(claim.target.host, claim.target.port)
-        return Job(Pursuit(claim, self._settings, self._headers, credentials), ticket.lane, deliver, abandon)
+        return Job(
+            Pursuit(claim, self._settings, self._headers, credentials),
+            ticket.lane,
+            deliver,
+            abandon,
+        )
 
 
 def _end_claims(stream: OutcomeStream, count: int, claimed: asyncio.Future[Sequence[Claim | Outcome]]) -> None:

@@ -49,6 +49,9 @@ WHERE id > ? AND id <= ? AND state = ? AND NOT is_twin AND typeof(url) = 'text' 
     AND typeof(size) = 'integer' AND typeof(digests) IN ('text', 'null') AND typeof(wish) IN ('text', 'null')
 ORDER BY id
 """
+_IS_FOLDER = "SELECT 1 FROM folders WHERE name_key = ?"
+# Names that are not looked up again.
+_FOLDERS = 1024
 _HALF = """
 SELECT part, size, validator, source, total, hashed, digest FROM halves
 WHERE item = ? AND typeof(part) = 'text' AND typeof(size) = 'integer' AND typeof(validator) = 'text'
@@ -71,6 +74,9 @@ class Ledger(LedgerNotes):
         self.is_kept = is_kept
         self._is_older = is_older
         self._boot = boot_id() if is_kept else None
+        # What was taken last for a folder, and whether there are any at all: most lists have few or none.
+        self._folders: set[bytes] = set()
+        self._has_folders = file.connection.execute("SELECT 1 FROM folders LIMIT 1").fetchone() is not None
 
     @classmethod
     def open(cls, state_path: str, run_path: str, *, is_kept: bool, is_older: Callable[[str], bool]) -> Ledger:
@@ -159,8 +165,13 @@ class Ledger(LedgerNotes):
         Raises:
             StorageError: They could not be written.
         """
-        with self._file.transaction():
-            yield
+        try:
+            with self._file.transaction():
+                yield
+        except BaseException:
+            # What was taken may not be on record.
+            self._folders.clear()
+            raise
 
     def find(self, url: str, wish: str | None) -> Known:
         """Give what is known of a URL, and of it under the name that the list asks for, if it is not the URL's own."""
@@ -182,7 +193,7 @@ class Ledger(LedgerNotes):
         """Make a row for an item and give it its name; `None` if another item or a folder has that name."""
         key = digest_of(fold(name))
         db = self._file.connection
-        if db.execute("SELECT 1 FROM folders WHERE name_key = ?", (key,)).fetchone() is not None:
+        if self._has_folders and db.execute(_IS_FOLDER, (key,)).fetchone() is not None:
             return None
         asked = None if wish is None else storable(wish), write_asked(item)
         values = (item.url, *asked, name, key, self._run, State.WANTED)
@@ -207,10 +218,16 @@ class Ledger(LedgerNotes):
     def take_folder(self, name: str) -> bool:
         """Have a name used for a folder; false if a file of an item has it."""
         key = digest_of(fold(name))
+        if key in self._folders:
+            return True
         db = self._file.connection
         if db.execute("SELECT 1 FROM items WHERE name_key = ?", (key,)).fetchone() is not None:
             return False
         db.execute("INSERT OR IGNORE INTO folders VALUES (?)", (key,))
+        self._has_folders = True
+        if len(self._folders) >= _FOLDERS:
+            self._folders.clear()
+        self._folders.add(key)
         return True
 
     def note_was_there(self, row: Row) -> None:

@@ -21,7 +21,9 @@ __all__ = ["LedgerNotes"]
 # A file that was about to take the place of another may have done so: what is there has to be compared.
 _RECORD = """
 UPDATE items SET state = CASE WHEN ? AND state = ? THEN ? ELSE ? END,
-    http_status = ?, attempts = attempts + ?, kind = ?, message = ?, host = ?, run = ?, ended = ?
+    http_status = ?, attempts = attempts + ?, kind = ?, message = ?, host = ?, run = ?, ended = ?,
+    is_ours = is_ours OR ?, size = ifnull(?, size), digests = ifnull(?, digests),
+    content_encoding = iif(?, ?, content_encoding)
 WHERE id = ?
 """
 _STATES = {Status.SAVED: State.DONE, Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
@@ -96,17 +98,11 @@ class LedgerNotes:
             StorageError: It could not be written.
         """
         now = time.time()
-        saved = [(end.row, end.outcome) for end in ends if end.outcome.status is Status.SAVED]
         with self._file.transaction() as db:
             db.executemany(_RECORD, (_row_of(end, self._run, now) for end in ends))
             db.executemany(
-                "UPDATE items SET is_ours = 1, size = ?, digests = ?, content_encoding = ? WHERE id = ?",
-                (
-                    (outcome.bytes, write_digests(outcome.digests), outcome.content_encoding, row)
-                    for row, outcome in saved
-                ),
+                "DELETE FROM halves WHERE item = ?", ((end.row,) for end in ends if end.outcome.status is Status.SAVED)
             )
-            db.executemany("DELETE FROM halves WHERE item = ?", ((row,) for row, _ in saved))
 
     def distrust(self, rows: Sequence[int]) -> None:
         """Note that the files of these items are not what they were; those that we have put there may be replaced.
@@ -127,6 +123,7 @@ def _row_of(end: End, run: int | None, now: float) -> tuple[object, ...]:
     state = _STATES.get(outcome.status, State.MISSING)
     # What could not be refreshed is there as it was.
     is_stale = end.has_file and state is not State.DONE
+    is_saved = outcome.status is Status.SAVED
     return (
         is_stale,
         State.READY,
@@ -137,5 +134,10 @@ def _row_of(end: End, run: int | None, now: float) -> tuple[object, ...]:
         *plain_error(outcome.error),
         run,
         now,
+        is_saved,
+        outcome.bytes if is_saved else None,
+        write_digests(outcome.digests) if is_saved else None,
+        is_saved,
+        outcome.content_encoding,
         end.row,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aioflags.chain import Chain, request_headers
+from aioflags.chain import Chain, JobHeaders
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Status
@@ -47,7 +47,7 @@ class Pursuit:
     Args:
         claim: An item with a target and a name.
         settings: The user's limits.
-        default_headers: Fields sent with every request.
+        headers: Fields of the job's requests.
         credentials: `Authorization` for the item's own origin, where netrc knows one.
     """
 
@@ -55,24 +55,24 @@ class Pursuit:
         "_attempts",
         "_chain",
         "_claim",
-        "_default_headers",
         "_failures",
         "_free_tries",
         "_half",
+        "_headers",
         "_http_status",
         "_is_fresh",
         "_is_private",
         "_is_whole_only",
         "_item",
+        "_secrets",
         "_settings",
-        "_user_headers",
     )
 
     def __init__(
         self,
         claim: Claim,
         settings: Settings,
-        default_headers: Mapping[str, str],
+        headers: JobHeaders,
         credentials: Mapping[str, str],
     ) -> None:
         assert claim.target is not None
@@ -80,15 +80,10 @@ class Pursuit:
         self._claim = claim
         self._item = claim.item
         self._settings = settings
-        self._default_headers = default_headers
+        self._headers = headers
         self._chain = Chain(claim.target)
         own = claim.target.authorization
-        self._user_headers = (
-            credentials,
-            {"Authorization": own} if own is not None else {},
-            settings.headers,
-            claim.item.headers,
-        )
+        self._secrets = credentials if own is None else {"Authorization": own}
         self._attempts = 0
         self._failures = 0
         self._free_tries = 0
@@ -142,11 +137,13 @@ class Pursuit:
 
     def next_attempt(self) -> Attempt:
         """Say what to try now."""
-        layers = () if self._chain.is_foreign else self._user_headers
+        condition = self._condition
         return Attempt(
             target=self._chain.target,
             name=self.name,
-            headers=request_headers(self._default_headers, *layers, self._condition),
+            headers=self._headers.of_item(
+                self._secrets, self._item.headers, condition, is_foreign=self._chain.is_foreign
+            ),
             expected_bytes=self._item.bytes,
             expected_digests=self._claim.digests,
             may_replace=self._claim.may_replace or self._settings.existing == "replace",
@@ -154,7 +151,7 @@ class Pursuit:
             row=self._claim.row if self._settings.ledger else 0,
             half=self._half,
             may_keep=self._may_keep,
-            is_conditional=bool(self._condition),
+            is_conditional=bool(condition),
         )
 
     def conclude(

@@ -187,19 +187,20 @@ class Register:
         assert claim.name is not None
         found = self._destination.look(claim.name)
         if found is None:
-            return self._wanted(claim, row)
+            return self._wanted(claim, row, is_known=is_known)
         is_file = stat.S_ISREG(found.st_mode)
         if is_file and self._is_believed(row, claim, found.st_size):
             return self._believe(claim, row, found.st_size)
         if row.is_ours and is_file:
             # Cut, changed, or not what the list declares now: it came from there, and comes from there again.
-            return replace(self._wanted(claim, row), may_replace=True)
+            return replace(self._wanted(claim, row, is_known=True), may_replace=True)
         if not is_known:
             self._ledger.note_was_there(row)
         return self._meet_stranger(claim, row, found.st_size, is_file=is_file, is_folder=stat.S_ISDIR(found.st_mode))
 
-    def _wanted(self, claim: Claim, row: Row) -> Claim:
-        return replace(claim, half=self._half(row))
+    def _wanted(self, claim: Claim, row: Row, *, is_known: bool) -> Claim:
+        half = self._half(row) if is_known else None
+        return claim if half is None else replace(claim, half=half)
 
     def _half(self, row: Row) -> Half | None:
         """Give the part that an earlier run has left, if there is enough of it."""
@@ -249,7 +250,7 @@ class Register:
         # Without a ledger nobody notes what was saved: a file that has appeared since is that of another list.
         is_ours = not self._ledger.is_kept and row.state == State.WANTED and not row.was_there
         if self._existing == "replace" and not is_ours and not is_folder:
-            return replace(self._wanted(claim, row), may_replace=True)
+            return replace(self._wanted(claim, row, is_known=True), may_replace=True)
         if not is_file:
             # What a link leads to is not looked at, so nobody can say that it will do.
             raise exists_error(claim.name, is_file=False)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioflags.chain import MAX_HOPS, Chain, request_headers
+from aioflags.chain import MAX_HOPS, Chain, JobHeaders, request_headers
 from aioflags.errors import DownloadError
 from aioflags.urls import parse_url
 
@@ -96,3 +96,16 @@ def test_no_location_breaks_the_chain(location: str) -> None:
     except DownloadError as error:
         kind = error.kind
     assert kind in {"https", "redirect", "policy"}
+
+
+def test_fields_of_a_request_come_from_whom_they_concern() -> None:
+    """The item counts most, then the user, then what is known of the host; a foreign host gets our own only."""
+    headers = JobHeaders({"User-Agent": "a", "Accept": "*/*"}, {"user-agent": "b", "X-Key": "1"})
+    plain = headers.of_item({}, {}, {}, is_foreign=False)
+    assert plain == {"Accept": "*/*", "user-agent": "b", "X-Key": "1", "Accept-Encoding": "identity"}
+    secrets, own, condition = {"X-Key": "0", "Authorization": "s"}, {"authorization": "i"}, {"If-None-Match": "e"}
+    assert headers.of_item(secrets, {}, {}, is_foreign=False) == {**plain, "Authorization": "s"}
+    assert headers.of_item(secrets, own, condition, is_foreign=False) == {**plain, "authorization": "i", **condition}
+    foreign = {"User-Agent": "a", "Accept": "*/*", "Accept-Encoding": "identity"}
+    assert headers.of_item(secrets, own, {}, is_foreign=True) == foreign
+    assert headers.of_item(secrets, own, condition, is_foreign=True) == {**foreign, **condition}

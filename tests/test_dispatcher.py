@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aioflags import breaker, uplink
+from aioflags.chain import JobHeaders
 from aioflags.dispatcher import Dispatcher
 from aioflags.engines.fake import FakeEngine
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
@@ -58,7 +59,7 @@ class Bench:
         """Have `urls` fetched."""
         for url in urls:
             claim = Claim(Item(url), parse_url(url), url.rpartition("/")[2].partition("?")[0])
-            pursuit = Pursuit(claim, self.settings, {}, {})
+            pursuit = Pursuit(claim, self.settings, JobHeaders({}, {}), {})
             self.dispatcher.add(Job(pursuit, lane or self.lane, self.outcomes.append, self._abandon(url)))
 
     def _abandon(self, url: str) -> Callable[[], None]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aioflags.chain import JobHeaders
 from aioflags.engines.seam import AttemptResult
 from aioflags.errors import KINDS, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
@@ -23,7 +24,8 @@ DEFAULTS = {"User-Agent": "aioflags"}
 def pursue(item: Item | None = None, credentials: dict[str, str] | None = None, **options: Any) -> Pursuit:
     item = item or Item(URL, line=7)
     claim = Claim(item, parse_url(item.url), "fr.svg", {"md5": "00"})
-    return Pursuit(claim, Settings(**options), DEFAULTS, credentials or {})
+    settings = Settings(**options)
+    return Pursuit(claim, settings, JobHeaders(DEFAULTS, settings.headers), credentials or {})
 
 
 def failed(kind: str, **details: Any) -> AttemptResult:
@@ -351,7 +353,7 @@ def claimed(**details: Any) -> Claim:
 
 
 def pursue_claim(claim: Claim, **options: Any) -> Pursuit:
-    return Pursuit(claim, Settings(**options), DEFAULTS, {})
+    return Pursuit(claim, Settings(**options), JobHeaders(DEFAULTS, {}), {})
 
 
 def test_what_was_kept_is_gone_on_with() -> None:
