@@ -18,6 +18,7 @@ from benchmarks.bench import Bench
 from benchmarks.corpus import check
 from benchmarks.disk_ways import WAYS
 from benchmarks.disk_work import Work
+from benchmarks.figures import show
 from benchmarks.machine import describe_machine
 from benchmarks.processes import ROOT, Cost
 from benchmarks.results import Case, Column, Series
@@ -30,8 +31,18 @@ LATENESS = (
     Column("late p99", "late: p99", "ms"),
     Column("late max", "late: worst", "ms"),
 )
-_FILES = (Column("written", "files/s", "per second"), Column("cpu of one", "cpu a file", "us"), *LATENESS)
-_STREAM = (Column("written", "MB/s", "MB/s"), Column("cpu of one", "cpu a MB", "us"), *LATENESS)
+_FILES = (
+    Column("wall of one", "wall a file", "us"),
+    Column("written", "files/s", "per second"),
+    Column("cpu of one", "cpu a file", "us"),
+    *LATENESS,
+)
+_STREAM = (
+    Column("wall of one", "wall a MB", "us"),
+    Column("written", "MB/s", "MB/s"),
+    Column("cpu of one", "cpu a MB", "us"),
+    *LATENESS,
+)
 _LOOPS = ("uvloop", "asyncio")
 _LATE = "late: how late a timer of 1 ms fires on the loop that hands the files over"
 _WHY = {
@@ -151,9 +162,13 @@ def _figures(work: Work, _: Path, cost: Cost) -> Mapping[str, float]:
     late = {f"late {part}": row[f"late_{part}"] for part in ("median", "p99", "max")}
     if not work.files:
         return late
-    rate = (work.size if work.is_stream else work.files) / row["wall"]
-    each = (row["user"] + row["system"]) / (work.size / 1e6 if work.is_stream else work.files)
-    return {"written": rate, "cpu of one": each, **late}
+    done = work.size / 1e6 if work.is_stream else work.files
+    return {
+        "wall of one": row["wall"] / done,
+        "written": (work.size if work.is_stream else work.files) / row["wall"],
+        "cpu of one": (row["user"] + row["system"]) / done,
+        **late,
+    }
 
 
 def _verdict(series: list[Series]) -> list[str]:
@@ -161,13 +176,13 @@ def _verdict(series: list[Series]) -> list[str]:
     clean = {each.name: each for each in series if each.is_clean}
     if not clean.keys() >= WAYS.keys():
         return []
-    rates = {name: each.median(lambda one: one.figures["written"]) for name, each in clean.items()}
-    late = {name: 1e3 * each.median(lambda one: one.figures["late p99"]) for name, each in clean.items()}
-    fastest, calmest = max(rates, key=lambda name: rates[name]), min(late, key=lambda name: late[name])
-    pace = "" if fastest == "groups" else f", groups reach {100 * rates['groups'] / rates[fastest]:.0f} % of that"
-    calm = "" if calmest == "groups" else f" and {late['groups']:.2g} ms with groups"
+    walls = {name: each.median(lambda one: one.figures["wall of one"]) for name, each in clean.items()}
+    late = {name: each.median(lambda one: one.figures["late p99"]) for name, each in clean.items()}
+    fastest, calmest = min(walls, key=lambda name: walls[name]), min(late, key=lambda name: late[name])
+    pace = "" if fastest == "groups" else f", groups reach {100 * walls[fastest] / walls['groups']:.0f} % of that"
+    calm = "" if calmest == "groups" else f" and {show(late['groups'], 'ms')} with groups"
     return [
         f"{fastest} is the fastest{pace}",
-        f"one timer in a hundred is later than {late['inline']:.2g} ms with inline{calm}; "
-        f"least with {calmest}: {late[calmest]:.2g} ms",
+        f"one timer in a hundred is later than {show(late['inline'], 'ms')} with inline{calm}; "
+        f"least with {calmest}: {show(late[calmest], 'ms')}",
     ]
