@@ -29,7 +29,7 @@ http {{
     tcp_nopush on;
     keepalive_requests 10000000;
     keepalive_timeout 300s;
-    open_file_cache max=50000 inactive=300s;
+    open_file_cache max=15000 inactive=300s;
     open_file_cache_valid 300s;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
