@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,7 +27,7 @@ from aioflags.writer import Writer
 
 __all__ = ["EngineName", "Equipment", "open_equipment"]
 
-EngineName = Literal["asyncio", "threads", "processes", "sequential"]
+EngineName = Literal["asyncio", "aiohttp", "threads", "processes", "sequential"]
 
 T = TypeVar("T")
 
@@ -111,10 +112,12 @@ async def _make_engine(
     """Make an engine by its name. Importing drivers and reading certificates would be felt on the loop."""
     journal = ledger if settings.ledger else None
     writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes, journal=journal)
-    if name == "asyncio":
+    if name in {"asyncio", "aiohttp"}:
         storage = Storage(writer)
         stack.push_async_callback(storage.close)
-        make_engine = await _in(hands, partial(_prepare_asyncio_engine, settings))
+        is_lean = name == "asyncio" and _is_lean_enough(settings)
+        prepare = _prepare_asyncio_engine if is_lean else _prepare_aiohttp_engine
+        make_engine = await _in(hands, partial(prepare, settings))
         return make_engine(storage)
     if name == "processes":
         return await _in(hands, partial(_make_processes_engine, settings, destination, ledger))
@@ -137,16 +140,38 @@ def _within_file_limit(threads: int) -> int:
     return max(1, min(threads, (soft - _SPARE_FILES) // _FILES_PER_THREAD))
 
 
+def _is_lean_enough(settings: Settings) -> bool:
+    """Tell whether the engine with connections of our own can do this job; aiohttp does all that it cannot."""
+    from aioflags.engines.readiness import is_supported
+
+    return settings.proxy is None and is_supported(asyncio.get_running_loop())
+
+
 def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:
     """Do what blocks before the engine can be made on the loop."""
     # Storage asks for it with the first large body, in the thread of the loop.
     import aiofiles.threadpool  # noqa: F401
 
     from aioflags.engines.asyncio_engine import AsyncioEngine
+
+    context = _own_context(settings)
+    return lambda storage: AsyncioEngine(storage, settings, context)
+
+
+def _prepare_aiohttp_engine(settings: Settings) -> Callable[[Storage], Engine]:
+    """The same for the other one."""
+    import aiofiles.threadpool  # noqa: F401
+
+    from aioflags.engines.aiohttp_engine import AiohttpEngine
+
+    context = _own_context(settings)
+    return lambda storage: AiohttpEngine(storage, settings, context)
+
+
+def _own_context(settings: Settings) -> ssl.SSLContext | None:
     from aioflags.engines.tls import load_ssl_context
 
-    context = None if settings.cacert is None else load_ssl_context(settings.cacert, insecure=settings.insecure)
-    return lambda storage: AsyncioEngine(storage, settings, context)
+    return None if settings.cacert is None else load_ssl_context(settings.cacert, insecure=settings.insecure)
 
 
 def _make_threads_engine(settings: Settings, writer: Writer, threads: int) -> Engine:

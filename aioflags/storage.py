@@ -40,7 +40,7 @@ class Storage:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioflags-disk")
         self._groups: GroupCommit[Whole, Saved] = GroupCommit(self._executor, writer.write_group)
 
-    async def save(self, wanted: Wanted, chunks: Sequence[bytes]) -> Saved:
+    async def save(self, wanted: Wanted, chunks: Sequence[bytes | memoryview]) -> Saved:
         """Write a whole body, given in chunks; returns after its final name has appeared.
 
         Raises:
@@ -116,7 +116,7 @@ class Stream:
         self._name = wanted.name
         self._draft.accept(wanted, start)
 
-    async def write(self, chunks: list[bytes]) -> None:
+    async def write(self, chunks: Sequence[bytes | memoryview]) -> None:
         """Hand over a batch; returns when the batch before it is written, so that the network waits for the disk.
 
         Raises:

@@ -62,7 +62,7 @@ class Whole:
     """A body at hand: what the file is to be, and its bytes in chunks."""
 
     wanted: Wanted
-    chunks: Sequence[bytes]
+    chunks: Sequence[bytes | memoryview]
 
 
 @dataclass(frozen=True, slots=True)

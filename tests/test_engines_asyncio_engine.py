@@ -1,4 +1,7 @@
-"""One attempt by aiohttp: what the server does, what the result says, what lies on disk, how often it was asked."""
+"""One attempt by an engine on the loop, with connections of our own or aiohttp's.
+
+What the server does, what the result says, what lies on disk, how often it was asked.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,15 +25,8 @@ from typing import Any
 import pytest
 import trustme
 
-from aioflags.destination import Destination
 from aioflags.downloader import download_many
-from aioflags.engines.asyncio_engine import AsyncioEngine
-from aioflags.engines.seam import Attempt, AttemptResult, Meter
-from aioflags.engines.tls import load_ssl_context
-from aioflags.settings import Settings
-from aioflags.storage import Storage
-from aioflags.urls import parse_url
-from aioflags.writer import Writer
+from tests.attempts import LoopEngine, kind_of, open_bench
 from tests.faultserver import FaultServer, answer, say, server_context
 from tests.hostile import BODY, Client, Fault, head
 from tests.leftovers import forgive_uvloop, moments
@@ -38,49 +34,6 @@ from tests.test_engines import BIG, CASES, DEADLINES, MISSING, serving
 
 Fetch = Callable[..., Any]
 DATE = "Mon, 23 Nov 2026 08:00:00 GMT"
-
-
-class Bench:
-    """An engine over a directory of its own."""
-
-    def __init__(self, engine: AsyncioEngine, directory: Path) -> None:
-        self.engine = engine
-        self.directory = directory
-        self.meter = Meter()
-
-    async def fetch(self, url: str, **details: Any) -> AttemptResult:
-        """Make one attempt at `url`, its file named `file` unless `details` say otherwise."""
-        self.meter = Meter()
-        return await self.engine.fetch(Attempt(parse_url(url), **{"name": "file", **details}), self.meter)
-
-    @property
-    def files(self) -> dict[str, bytes]:
-        """What lies in the directory, parts included."""
-        found = (path for path in self.directory.rglob("*") if path.is_file())
-        return {str(path.relative_to(self.directory)): path.read_bytes() for path in found}
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Bench]]:
-    """Open an engine with options."""
-
-    @asynccontextmanager
-    async def opened(**options: Any) -> AsyncIterator[Bench]:
-        deadlines = {"connect_timeout": 5, "first_byte_timeout": 5, "idle_timeout": 5}
-        settings = Settings(**{**deadlines, **options})
-        destination = Destination(tmp_path / "files")
-        destination.open()
-        storage = Storage(Writer(destination, algorithms=settings.hashes))
-        context = None if settings.cacert is None else load_ssl_context(settings.cacert)
-        engine = AsyncioEngine(storage, settings, context)
-        try:
-            yield Bench(engine, tmp_path / "files")
-        finally:
-            await engine.close()
-            await storage.close()
-            destination.close()
-
-    return opened
 
 
 @pytest.fixture(scope="module")
@@ -110,24 +63,35 @@ def context(scheme: str, tls: ssl.SSLContext) -> ssl.SSLContext | None:
     return tls if scheme == "https" else None
 
 
-def kind_of(result: AttemptResult) -> str | None:
-    return None if result.error is None else result.error.kind
+@pytest.fixture(params=["asyncio", "aiohttp"])
+def engine(request: pytest.FixtureRequest) -> LoopEngine:
+    name: LoopEngine = request.param
+    return name
+
+
+@pytest.fixture
+def bench(tmp_path: Path, engine: LoopEngine) -> Fetch:
+    """Open an engine with options."""
+    return partial(open_bench, tmp_path, engine)
 
 
 # Every fault of the contract, on this loop
 
 
-async def test_faults_end_the_same_on_every_loop(context: ssl.SSLContext | None, cacert: str, tmp_path: Path) -> None:
+async def test_faults_end_the_same_on_every_loop(
+    context: ssl.SSLContext | None, cacert: str, tmp_path: Path, engine: LoopEngine
+) -> None:
     """The contract suite runs its faults on one loop; what they end as does not depend on it."""
     with serving(context) as servers:
         del servers["transient"]
         report = await download_many(
             [f"{server.url}/{name}" for name, server in servers.items()],
             tmp_path / "files",
+            engine=engine,
             retries=0,
             per_host=0,
-            first_byte_timeout=DEADLINES["asyncio"],
-            idle_timeout=DEADLINES["asyncio"],
+            first_byte_timeout=DEADLINES[engine],
+            idle_timeout=DEADLINES[engine],
             min_speed=500,
             max_bytes=3_000_000,
             max_wait=5,
@@ -598,65 +562,6 @@ async def test_request_carries_what_the_attempt_says(bench: Fetch) -> None:
         assert fields.keys() & {"cookie", "content-length", "transfer-encoding", "range", "referer"} == set()
 
 
-# A proxy
-
-
-async def test_proxy_is_asked_for_http(bench: Fetch) -> None:
-    """With the whole URL, byte for byte; its password goes to it and is no header of the origin's."""
-    with FaultServer() as proxy:
-        async with bench(proxy=f"http://me:s3cret@127.0.0.1:{proxy.port}") as tool:
-            result = await tool.fetch("http://origin.example/saved/a%2Fb'?c")
-            assert (result.error, result.bytes, result.requests) == (None, len(BODY), 1)
-        assert proxy.paths == ["http://origin.example/saved/a%2Fb'?c"]
-        assert proxy.fields(proxy.paths[0])["proxy-authorization"] == "Basic bWU6czNjcmV0"
-        assert proxy.fields(proxy.paths[0])["host"] == "origin.example"
-
-
-async def test_proxy_tunnels_https(bench: Fetch, tls: ssl.SSLContext, cacert: str) -> None:
-    """It sees host and port and no more; the origin sees no password of the proxy."""
-    with FaultServer(context=tls) as origin, FaultServer() as proxy:
-        async with bench(proxy=f"http://me:s3cret@127.0.0.1:{proxy.port}", cacert=cacert) as tool:
-            result = await tool.fetch(f"{origin.url}/saved", headers={"Authorization": "mine"})
-            assert (result.error, result.requests) == (None, 1)
-        assert proxy.paths == [f"127.0.0.1:{origin.port}"]
-        assert proxy.fields(proxy.paths[0])["proxy-authorization"] == "Basic bWU6czNjcmV0"
-        assert "mine" not in proxy.fields(proxy.paths[0]).values()
-        assert "proxy-authorization" not in origin.fields("/saved")
-        assert origin.fields("/saved")["authorization"] == "mine"
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_proxy_that_wants_a_password(bench: Fetch, scheme: str) -> None:
-    """Says so by its status; nothing of the password we gave is in the message."""
-    refusal = answer(b"", "Proxy-Authenticate: Basic", status=407)
-    with FaultServer({"file": say(refusal), "CONNECT": say(refusal)}) as proxy:
-        async with bench(proxy=f"http://me:s3cret@127.0.0.1:{proxy.port}") as tool:
-            result = await tool.fetch(f"{scheme}://origin.example/file")
-            assert (kind_of(result), result.http_status) == ("http", 407)
-            assert "s3cret" not in repr(result)
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_proxy_that_is_not_there(bench: Fetch, scheme: str) -> None:
-    """The proxy is to blame, not the host of the URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    async with bench(proxy=f"http://127.0.0.1:{port}") as tool:
-        result = await tool.fetch(f"{scheme}://origin.example/file")
-        assert kind_of(result) == "connect"
-        assert "proxy" in str(result.error)
-
-
-async def test_proxy_may_stand_in_a_private_network(bench: Fetch) -> None:
-    """The rule is about where a redirect leads, not about the proxy that the user chose; private hosts stay refused."""
-    with FaultServer() as proxy:
-        async with bench(proxy=f"http://localhost:{proxy.port}") as tool:
-            result = await tool.fetch("http://origin.example/saved", is_public_only=True)
-            assert (result.error, result.bytes) == (None, len(BODY))
-            result = await tool.fetch("http://127.0.0.1/saved", is_public_only=True)
-            assert (kind_of(result), len(proxy.seen)) == ("policy", 1)
-
-
 # Text from outside
 
 
@@ -740,18 +645,20 @@ import asyncio, resource, sys
 from aioflags import download_many
 import uvloop
 resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
-url, path, loop = sys.argv[1:]
+url, path, loop, engine = sys.argv[1:]
 factory = uvloop.new_event_loop if loop == "uvloop" else asyncio.new_event_loop
 with asyncio.Runner(loop_factory=factory) as runner:
-    report = runner.run(download_many([f"{url}/{n}" for n in range(150)], path, per_host=0, concurrency=64, retries=0))
+    report = runner.run(download_many([f"{url}/{n}" for n in range(150)], path, per_host=0, concurrency=64, retries=0,
+                                      engine=engine))
 print(report.summary["saved"], report.summary["errors"])
 """
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_too_many_open_files_fail_no_item(tmp_path: Path, loop: str) -> None:
+def test_too_many_open_files_fail_no_item(tmp_path: Path, loop: str, engine: LoopEngine) -> None:
     """The run adapts: it is neither the fault of an item nor of a host, and costs no retry."""
     with FaultServer() as server:
-        command = [sys.executable, "-X", "dev", "-c", FEW_FILES, f"{server.url}/saved", str(tmp_path / "files"), loop]
+        arguments = [f"{server.url}/saved", str(tmp_path / "files"), loop, engine]
+        command = [sys.executable, "-X", "dev", "-c", FEW_FILES, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.returncode) == ("150 {}\n", 0), done.stderr

@@ -26,6 +26,7 @@ __all__ = ["main"]
 
 _KEPT = 20_000
 _DRIVERS = {
+    "aiohttp": "aioflags.engines.aiohttp_engine",
     "asyncio": "aioflags.engines.asyncio_engine",
     "processes": "aioflags.engines.processes_engine",
     "sequential": "aioflags.engines.threads_engine",

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 __all__ = ["ENGINES", "Run", "Span", "Summary", "summarise"]
 
-ENGINES = ("sequential", "threads", "processes", "asyncio")
+ENGINES = ("sequential", "threads", "processes", "aiohttp", "asyncio")
 """In the order in which they are run and shown."""
 
 

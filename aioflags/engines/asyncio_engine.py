@@ -1,60 +1,46 @@
-"""The asyncio engine: one attempt by aiohttp, one response body to storage. What HTTP means is asked of `transfer`."""
+"""The asyncio engine: one attempt over connections of our own, one body to storage.
+
+What HTTP means is asked of `transfer`, how its bytes are read of `heads`, `chunks` and `reception`. A request costs a
+fifth of what it costs with aiohttp, whose session stays as another engine: it knows proxies.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+import time
 from dataclasses import replace
 
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
-
-from aioflags.engines.answers import (
-    BodyRules,
-    has_private_host,
-    judge_rest,
-    keeps_half,
-    result_of_bodiless,
-    result_of_saved,
-    result_of_unsaved,
-    wanted_of,
-)
-from aioflags.engines.body import Body
-from aioflags.engines.connector import Connector
-from aioflags.engines.exchange import Exchange, trace_exchanges
-from aioflags.engines.faults import private_address_error
-from aioflags.engines.resolver import Resolver, SessionResolver
+from aioflags.engines.answers import result_of_bodiless, result_of_saved, result_of_unsaved, wanted_of
+from aioflags.engines.dialer import Dialer
+from aioflags.engines.faults import causes_of, detail_of, failed, reason_of, translate_system_fault
+from aioflags.engines.fetching import fetch_with
+from aioflags.engines.heads import write_head
+from aioflags.engines.link import Link
+from aioflags.engines.pool import Pool
+from aioflags.engines.readiness import Readiness
+from aioflags.engines.reception import Gear, LostError, Reception
+from aioflags.engines.resolver import Resolver
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
-from aioflags.engines.translate import NETWORK_ERRORS, translate
-from aioflags.errors import DownloadError, StorageError
+from aioflags.engines.watchdog import Watchdog
+from aioflags.errors import DownloadError
 from aioflags.pace import ByteRate
-from aioflags.ranges import going_on_from, range_headers
+from aioflags.ranges import range_headers
 from aioflags.settings import Settings
 from aioflags.storage import Saved, Storage, Stream
-from aioflags.transfer import Accept, judge_response
-from aioflags.urls import Target
+from aioflags.transfer import Accept
 
 __all__ = ["AsyncioEngine"]
 
-#: Bodies up to here are handed to storage whole, longer ones stream.
-_WHOLE = 1 << 20
-#: Bytes handed over at a time when a body streams.
-_BATCH = 1 << 18
-#: Bodies of answers that are not wanted are read to keep the connection, up to here.
-_DRAIN = 1 << 16
-#: Seconds for that.
-_DRAIN_TIME = 1.0
-_MAX_FIELD = 1 << 16
+_LATE = frozenset({"timeout", "stalled"})
 
 
 class AsyncioEngine:
-    """Makes attempts with aiohttp on the running loop.
+    """Makes attempts on the running loop.
 
     Args:
         storage: Where bodies go.
-        settings: Deadlines, limits, TLS and proxy.
+        settings: Deadlines, limits and TLS; a proxy is not asked.
         ssl_context: See `aioflags.engines.tls`; `None` for the system's certificates.
     """
 
@@ -63,203 +49,99 @@ class AsyncioEngine:
     def __init__(self, storage: Storage, settings: Settings, ssl_context: ssl.SSLContext | None = None) -> None:
         self._storage = storage
         self._settings = settings
-        self._ssl: ssl.SSLContext | bool = not settings.insecure if ssl_context is None else ssl_context
         self._resolver = Resolver()
-        self._connectors: dict[tuple[bool, bool], Connector] = {}
-        self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
-        self._byte_rate = None if settings.limit_rate is None else ByteRate(settings.limit_rate)
-        self._proxy = None if settings.proxy is None else URL(settings.proxy)
+        readiness = Readiness()
+        byte_rate = None if settings.limit_rate is None else ByteRate(settings.limit_rate)
+        self._gear = Gear(settings, readiness, Watchdog(), Pool(), byte_rate)
+        self._dialer = Dialer(readiness, self._resolver, ssl_context, insecure=settings.insecure)
 
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
         """Make one attempt, see `aioflags.engines.seam.Engine`."""
-        host = attempt.target.host
-        if attempt.is_public_only and has_private_host(attempt):
-            return AttemptResult(error=private_address_error(host), requests=0)
-        meter.scheduled(asyncio.current_task())
-        stream = self._storage.stream(attempt.row, attempt.half)
-        result: AttemptResult | None = None
-        try:
-            result = await self._try(attempt, stream, meter)
-            result = judge_rest(result, has_asked=stream.head is not None)
-        finally:
-            half = await stream.settle(keeps=keeps_half(attempt, result, has_begun=stream.has_begun))
-        return result if half is None else replace(result, half=half)
-
-    async def _try(self, attempt: Attempt, stream: Stream, meter: Meter) -> AttemptResult:
-        host = attempt.target.host
-        half = going_on_from(attempt.half, attempt.target)
-        try:
-            if half is not None:
-                await stream.open_head(wanted_of(attempt), half)
-        except StorageError as error:
-            return replace(result_of_unsaved(error, attempt, None), requests=0)
-        exchange = Exchange(self._settings, meter)
-        try:
-            async with exchange:
-                result = await self._request(attempt, stream, exchange)
-        except TimeoutError:
-            if not exchange.is_expired:
-                raise
-            result = exchange.complaint(host)
+        result = await fetch_with(self._storage, attempt, meter, self._request)
         if result.detail == "out of resources":
-            for connector in self._connectors.values():
-                connector.close_idle()
-        # A try that got no connection is a try all the same, unless it was not allowed to.
-        return replace(result, requests=max(result.requests, exchange.requests))
+            # Open files are wanted for other things than waiting, on the disk, too.
+            self._gear.pool.close()
+        return result
 
     async def close(self) -> None:
         """Close the connections and end the threads."""
-        for session in self._sessions.values():
-            await session.close()
+        self._gear.pool.close()
+        self._gear.watchdog.close()
+        self._gear.readiness.close()
         await self._resolver.close()
 
-    def _session(self, is_public_only: bool, is_fresh: bool) -> aiohttp.ClientSession:
-        """One session and pool for each address policy: a pooled connection must not pass a check it never had.
-
-        An attempt that must not meet a kept connection goes through a session that keeps none.
-        """
-        kind = (is_public_only, is_fresh)
-        session = self._sessions.get(kind)
-        if session is None:
-            resolver = SessionResolver(self._resolver, is_public_only=is_public_only)
-            connector = self._connectors[kind] = Connector(resolver, self._ssl, is_fresh=is_fresh)
-            session = aiohttp.ClientSession(
-                connector=connector,
-                timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                requote_redirect_url=False,
-                trust_env=False,
-                read_bufsize=1 << 16,
-                max_line_size=_MAX_FIELD,
-                max_field_size=_MAX_FIELD,
-                max_headers=1000,
-                trace_configs=[trace_exchanges()],
-            )
-            # A request that aiohttp repeats on its own is one that no retry rule of ours has seen (aiohttp#10790).
-            session._retry_connection = False
-            self._sessions[kind] = session
-        return session
-
-    async def _request(self, attempt: Attempt, stream: Stream, exchange: Exchange) -> AttemptResult:
+    async def _request(self, attempt: Attempt, stream: Stream, meter: Meter) -> AttemptResult:
         host = attempt.target.host
-        # The proxy that the user chose may stand in a private network; where it leads is beyond our sight.
-        session = self._session(attempt.is_public_only and self._proxy is None, attempt.is_fresh)
         try:
-            response = await session.get(
-                _wire_url(attempt.target),
-                headers={**attempt.headers, **range_headers(stream.head)},
-                allow_redirects=False,
-                proxy=self._proxy,
-                trace_request_ctx=exchange,
-            )
-        except TimeoutError:
-            raise
-        except NETWORK_ERRORS as error:
-            result = translate(error, host, via_proxy=self._proxy is not None)
-            return replace(result, is_stale=_is_stale(result, exchange))
+            headers = {**attempt.headers, **range_headers(stream.head)} if stream.head else attempt.headers
+            request = write_head(attempt.target, headers, is_last=attempt.is_fresh)
+        except ValueError as error:
+            return replace(failed("protocol", f"the request cannot be sent: {error}", host), requests=0)
+        key = (*attempt.target.origin, attempt.is_public_only)
+        link = None if attempt.is_fresh else self._gear.pool.take(key)
+        is_reused = link is not None
+        if link is None:
+            dialled = await self._dial(attempt)
+            if isinstance(dialled, AttemptResult):
+                return dialled
+            link = dialled
+        meter.connected = time.monotonic()
+        reception = Reception(attempt, stream.head, meter, self._gear)
         try:
-            return await self._answer(attempt, response, stream, exchange)
+            reception.begin(link, request, None if attempt.is_fresh else key)
+            return await self._receive(attempt, stream, reception)
+        except LostError as error:
+            reason = reason_of(list(causes_of(error.__cause__)))
+            result = failed("disconnected", f"the connection was lost before the answer{reason}", host)
+            return replace(result, is_stale=is_reused)
         finally:
-            _leave(response)
+            reception.leave()
 
-    async def _answer(
-        self,
-        attempt: Attempt,
-        response: aiohttp.ClientResponse,
-        stream: Stream,
-        exchange: Exchange,
-    ) -> AttemptResult:
-        verdict = judge_response(
-            response.status,
-            _joined(response.headers),
-            host=attempt.target.host,
-            expected=attempt.expected_bytes,
-            max_bytes=self._settings.max_bytes,
-            half=stream.head,
-            is_conditional=attempt.is_conditional,
-        )
-        if isinstance(verdict, Accept):
-            return await self._receive(attempt, verdict, response, stream, exchange)
-        await _drain(response)
-        is_private = self._resolver.is_private(attempt.target.host)
-        return result_of_bodiless(verdict, response.status, response.headers, is_private=is_private)
-
-    async def _receive(
-        self,
-        attempt: Attempt,
-        accept: Accept,
-        response: aiohttp.ClientResponse,
-        stream: Stream,
-        exchange: Exchange,
-    ) -> AttemptResult:
-        exchange.meter.received = accept.start
-        exchange.meter.total = accept.length
-        body = Body(BodyRules(attempt, accept, self._settings.max_bytes), response, exchange, self._byte_rate)
-        wanted = wanted_of(attempt, accept)
-        stream.accept(wanted, accept.start)
+    async def _dial(self, attempt: Attempt) -> Link | AttemptResult:
+        host = attempt.target.host
+        limit = self._settings.connect_timeout
+        deadline = asyncio.timeout(limit)
         try:
-            chunks = await body.read(_WHOLE if not accept.start else _BATCH)
-            if body.has_ended and not accept.start:
-                body.judge()
+            async with deadline:
+                return await self._dialer.dial(attempt.target, is_public_only=attempt.is_public_only)
+        except (OSError, ValueError) as error:
+            if deadline.expired():
+                return failed("timeout", f"no connection within --connect-timeout {limit:g} s", host)
+            chain = list(causes_of(error))
+            result = translate_system_fault(chain, host)
+            if result is None:
+                port = attempt.target.port
+                text = f"cannot connect to port {port}{reason_of(chain)}"
+                result = failed("connect", text, host, detail=detail_of(chain))
+            return result
+
+    async def _receive(self, attempt: Attempt, stream: Stream, reception: Reception) -> AttemptResult:
+        try:
+            chunks = await reception.read()
+            head, verdict = reception.head, reception.verdict
+            assert head is not None
+            assert verdict is not None
+            if not isinstance(verdict, Accept):
+                is_private = self._resolver.is_private(attempt.target.host)
+                return result_of_bodiless(verdict, head.status, head.fields, is_private=is_private)
+            wanted = wanted_of(attempt, verdict)
+            stream.accept(wanted, verdict.start)
+            if reception.ending is not None and not verdict.start:
+                reception.judge()
                 saved = await self._storage.save(wanted, chunks)
             else:
-                saved = await self._stream(stream, chunks, body)
+                saved = await _stream(stream, chunks, reception)
         except DownloadError as error:
-            return result_of_unsaved(error, attempt, response.status, accept.start)
-        return result_of_saved(saved, accept, response.status)
-
-    async def _stream(self, stream: Stream, chunks: list[bytes], body: Body) -> Saved:
-        await stream.write(chunks)
-        while not body.has_ended:
-            await stream.write(await body.read(_BATCH))
-        body.judge()
-        return await stream.finish()
+            if not isinstance(reception.verdict, Accept) or error.kind in _LATE:
+                return AttemptResult(error=error)
+            assert reception.head is not None
+            return result_of_unsaved(error, attempt, reception.head.status, reception.verdict.start)
+        return result_of_saved(saved, verdict, head.status)
 
 
-async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read a small body that nobody wants, so that the connection can be used again."""
-    if (response.content_length or _DRAIN + 1) > _DRAIN:
-        return
-    try:
-        # The status is known, and a body that comes late or never does not change it.
-        async with asyncio.timeout(_DRAIN_TIME):
-            await response.content.read()
-    except NETWORK_ERRORS:
-        return
-
-
-def _wire_url(target: Target) -> URL:
-    """The URL as it is to be sent: query and all in the path, for yarl drops a question mark with nothing behind it."""
-    root = f"{target.scheme}://{target.netloc}"
-    return URL.build(scheme=target.scheme, authority=target.netloc, path=target.url[len(root) :], encoded=True)
-
-
-def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Give one value for each name, as the other engines see it; look-up took the first of several.
-
-    Source: RFC 9110, section 5.3.
-    """
-    joined: CIMultiDict[str] = CIMultiDict()
-    for name, value in headers.items():
-        joined[name] = f"{joined[name]}, {value}" if name in joined else value
-    return joined
-
-
-def _leave(response: aiohttp.ClientResponse) -> None:
-    """Let go of a response; of one that is not read to its end the connection is aborted.
-
-    Under uvloop and TLS a closed response goes on downloading (uvloop#471).
-    """
-    connection = response.connection
-    if connection is not None and not response.content.is_eof():
-        transport = connection.transport
-        if transport is not None:
-            transport.abort()
-        response.close()
-    else:
-        response.release()
-
-
-def _is_stale(result: AttemptResult, exchange: Exchange) -> bool:
-    return exchange.is_reused and result.error is not None and result.error.kind == "disconnected"
+async def _stream(stream: Stream, chunks: list[bytes | memoryview], reception: Reception) -> Saved:
+    await stream.write(chunks)
+    while reception.ending is None:
+        await stream.write(await reception.read())
+    reception.judge()
+    return await stream.finish()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -63,6 +64,10 @@ class Resolver:
         results = [_as_result(host, row[4], row[0], row[2]) for row in rows]
         _remember(self._private, host, all(is_private_address(result["host"]) for result in results))
         return results
+
+    async def run(self, work: Callable[[], V]) -> V:
+        """Do something else that blocks, in the same threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def is_private(self, host: str) -> bool:
         """Tell whether `host` has only addresses of private networks, as far as was seen."""

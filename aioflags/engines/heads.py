@@ -1,0 +1,193 @@
+"""Heads of HTTP/1.1: requests written, answers read. Bytes in and out; no socket, no loop, no verdict.
+
+Stricter than most parsers where two readers could disagree about where an answer ends, lenient where old servers are
+merely old. Source: RFC 9112, sections 2 to 5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aioflags.urls import Target
+
+__all__ = ["Fields", "Head", "HeadError", "HeadReader", "write_head"]
+
+#: Bytes of one field, and fields of one head; what other engines take, too.
+_MOST_FIELD = 1 << 16
+_MOST_FIELDS = 1000
+#: Bytes of all fields together.
+_MOST_HEAD = 1 << 20
+
+# A bare line feed ends a line, too (section 2.2), a reason need not be there. Not taken, although parsers in use do:
+# blanks before the colon (section 5.1), a null or a bare carriage return anywhere (section 2.2; RFC 9110, section 5.5).
+_HEAD = re.compile(
+    rb"HTTP/1\.([0-9]) ([0-9]{3})(?: [^\r\n\0]*+)?\r?\n"
+    rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[^\r\n\0]*+\r?\n)*+)\r?\n"
+)
+_FIELD = re.compile(r"([^:\n]++):[ \t]*+([^\r\n]*+)")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+# A field that goes on in the next line, behind a blank: obsolete, and to be taken (section 5.2).
+_FOLD = re.compile(rb"\r?\n[ \t]+")
+_BEGINNING = b"HTTP/1."
+
+
+class HeadError(ValueError):
+    """What came is no head of HTTP/1."""
+
+
+class Fields(Mapping[str, str]):
+    """The fields of one head; look-up ignores case, several of a name are joined.
+
+    Args:
+        by_name: Names in lower case.
+
+    Source: RFC 9110, sections 5.1 and 5.3.
+
+    >>> Fields({"etag": "x"}).get("ETag")
+    'x'
+    """
+
+    __slots__ = ("_by_name",)
+
+    def __init__(self, by_name: dict[str, str]) -> None:
+        self._by_name = by_name
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_name[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    # What the base class gives raises and catches an error for each field that is not there.
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._by_name.get(name.lower(), default)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of an answer.
+
+    Args:
+        status: Its status.
+        fields: Its fields; bytes that are no UTF-8 stand there as surrogate escapes.
+        is_persistent: The connection can be used again after the body. Source: RFC 9112, section 9.3.
+    """
+
+    status: int
+    fields: Fields
+    is_persistent: bool
+
+
+class HeadReader:
+    """Finds the head of the final answer in what comes."""
+
+    __slots__ = ("_searched", "_stock")
+
+    def __init__(self) -> None:
+        self._stock = b""
+        self._searched = 0
+
+    def feed(self, data: bytes) -> tuple[Head, bytes] | None:
+        """Take in what came next; interim answers are passed over.
+
+        Returns:
+            The final head and what came behind it, `None` as long as it is not all there.
+
+        Raises:
+            HeadError: It is none.
+
+        Source: RFC 9110, section 15.2, for interim answers.
+        """
+        data = self._stock + data if self._stock else data
+        start = 0
+        while True:
+            found = None if self._searched else _HEAD.match(data, start)
+            if found is None:
+                unfolded = self._look_closer(data, start)
+                if unfolded is None:
+                    return None
+                data, start = unfolded, 0
+                found = _HEAD.match(data)
+                if found is None:
+                    raise HeadError("a line of the head is no field")
+            head = _read(found)
+            start = found.end()
+            # Switching to what we have not asked for is no interim answer (RFC 9110, section 15.2.2).
+            if head.status >= 200 or head.status == 101:
+                return head, data[start:]
+
+    def _look_closer(self, data: bytes, start: int) -> bytes | None:
+        """Look again at what is no head as it stands; gives it anew if it is all there, its fields unfolded."""
+        if not _BEGINNING.startswith(data[start : start + len(_BEGINNING)]):
+            raise HeadError("it does not begin as HTTP/1 does")
+        blank = _BLANK_LINE.search(data, max(start, self._searched - 2))
+        if blank is None:
+            self._keep(data[start:])
+            return None
+        self._searched = 0
+        status_line, line_end, fields = data[start : blank.end()].partition(b"\n")
+        return status_line + line_end + fields[:1] + _FOLD.sub(b" ", fields[1:]) + data[blank.end() :]
+
+    def _keep(self, data: bytes) -> None:
+        if len(data) > _MOST_HEAD or len(data) - data.rfind(b"\n") > _MOST_FIELD:
+            raise HeadError("the head has no end")
+        self._stock = data
+        self._searched = len(data)
+
+
+def _read(found: re.Match[bytes]) -> Head:
+    minor, status, block = found.groups()
+    if len(block) > _MOST_FIELD:
+        _check_size(block)
+    by_name: dict[str, str] = {}
+    pairs = _FIELD.findall(block.decode("utf-8", "surrogateescape"))
+    if len(pairs) > _MOST_FIELDS:
+        raise HeadError("too many fields")
+    for name, value in pairs:
+        name = name.lower()
+        value = value.rstrip(" \t")
+        by_name[name] = f"{by_name[name]}, {value}" if name in by_name else value
+    connection = by_name.get("connection")
+    is_new = minor != b"0"
+    if connection is None:
+        is_persistent = is_new
+    else:
+        options = {option.strip(" \t") for option in connection.lower().split(",")}
+        is_persistent = "close" not in options and (is_new or "keep-alive" in options)
+    # Whoever mixes the two versions may not know where the body ends (section 6.1).
+    return Head(int(status), Fields(by_name), is_persistent and (is_new or "transfer-encoding" not in by_name))
+
+
+def _check_size(block: bytes) -> None:
+    if len(block) > _MOST_HEAD or max(map(len, block.split(b"\n"))) > _MOST_FIELD:
+        raise HeadError("a field, or the head, is too large")
+
+
+def write_head(target: Target, headers: Mapping[str, str], *, is_last: bool) -> bytes:
+    """Write the head of a GET request, all of it: there is no body.
+
+    Args:
+        target: Its path and query go to the wire as they are.
+        headers: Fields besides `Host`.
+        is_last: No other request is to follow on the connection.
+
+    Raises:
+        ValueError: A field would be read as more than one, which whoever made it has not checked.
+
+    Source: RFC 9112, sections 3.2 and 9.6.
+    """
+    netloc = target.netloc
+    path = target.url[len(target.scheme) + 3 + len(netloc) :]
+    lines = [f"GET {path} HTTP/1.1\r\nHost: {netloc}", *(f"{name}: {value}" for name, value in headers.items())]
+    if is_last:
+        lines.append("Connection: close")
+    text = "\r\n".join(lines)
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:
+        raise ValueError("a line break or a null character in a header")
+    return f"{text}\r\n\r\n".encode()

@@ -1,0 +1,164 @@
+"""One connection under TLS: the same link, its bytes sealed and opened in memory.
+
+The socket stays ours, so that a reset is seen as one (under `ssl.SSLSocket` it looks like an end), nothing is in stock
+that a loop could forget (uvloop#661), and one call of the system brings many records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import ssl
+
+from aioflags.engines.link import Link
+from aioflags.engines.readiness import Readiness
+
+__all__ = ["TLSLink"]
+
+
+class TLSLink(Link):
+    """A connection that is open, but not used before `shake_hands`.
+
+    Args:
+        sock: Connected, not blocking; the link's from now on.
+        readiness: Tells when it can be read.
+        context: Who is trusted.
+        host: Name or address that the certificate must be for.
+    """
+
+    __slots__ = ("_incoming", "_is_paused", "_outgoing", "_shaken", "_tls")
+
+    def __init__(self, sock: socket.socket, readiness: Readiness, context: ssl.SSLContext, host: str) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        # The name of the certificate has no dot at its end, whatever the URL has (RFC 6066, section 3).
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host.rstrip("."))
+        self._shaken: asyncio.Future[None] | None = None
+        self._is_paused = False
+        super().__init__(sock, readiness)
+
+    async def shake_hands(self) -> None:
+        """Agree on keys, and look at the server's certificate.
+
+        Raises:
+            OSError: `ssl.SSLError` if that is refused; else the connection has ended.
+        """
+        self._shaken = asyncio.get_running_loop().create_future()
+        self._shake()
+        try:
+            await self._shaken
+        finally:
+            self._shaken = None
+
+    def _shake(self) -> None:
+        assert self._shaken is not None
+        try:
+            try:
+                self._tls.do_handshake()
+            finally:
+                # An alert goes out, too.
+                self._flush()
+        except ssl.SSLWantReadError:
+            return
+        except OSError as error:
+            if not self._shaken.done():
+                self._shaken.set_exception(error)
+        else:
+            if not self._shaken.done():
+                self._shaken.set_result(None)
+
+    def send(self, data: bytes) -> None:
+        """Send `data`, as much of it as possible at once; see `Link.send`."""
+        self._tls.write(data)
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            super().send(self._outgoing.read())
+
+    def pause(self) -> None:
+        """Receive nothing for now, see `Link.pause`."""
+        self._is_paused = True
+        super().pause()
+
+    def resume(self) -> None:
+        """Receive again, first of all what was received and not yet opened."""
+        if self._is_paused:
+            self._is_paused = False
+            super().resume()
+            if self._incoming.pending or self._tls.pending():
+                asyncio.get_running_loop().call_soon(self._open_safely)
+
+    def _receive(self) -> None:
+        try:
+            size = self.sock.recv_into(self._readiness.sealed)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._end(error)
+            return
+        if size:
+            self._incoming.write(self._readiness.sealed[:size])
+            self._open_safely()
+        else:
+            self._end(None)
+
+    def _end(self, error: OSError | None) -> None:
+        shaken = self._shaken
+        super()._end(error)
+        if shaken is not None and not shaken.done():
+            shaken.set_exception(error or ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+
+    def _open_safely(self) -> None:
+        """Open what was received. A broken seal ends the connection like a reset: nothing is known of the rest."""
+        if self._shaken is not None:
+            self._shake()
+            return
+        try:
+            self._open()
+        except ssl.SSLError as error:
+            self._end(error)
+
+    def _open(self) -> None:
+        while self.is_open and not self._is_paused:
+            user = self.user
+            room = self._readiness.scratch if user is None else user.room()
+            size, is_over = self._fill(room)
+            if user is None:
+                # Tickets for another session are the only thing that may come unasked.
+                if size or is_over:
+                    self._end(None)
+            elif size:
+                user.received(size)
+            if is_over:
+                if self.is_open:
+                    self._end(None)
+                return
+            if size < len(room):
+                # A change of keys wants to be answered.
+                self._flush_safely()
+                return
+
+    def _fill(self, room: memoryview) -> tuple[int, bool]:
+        """Open into `room` as much as there is; gives the bytes, and whether the server has taken its leave."""
+        size = 0
+        try:
+            while size < len(room):
+                opened = self._tls.read(len(room) - size, room[size:])
+                if not opened:
+                    return size, True
+                size += opened  # type: ignore[operator]
+        except ssl.SSLWantReadError:
+            return size, False
+        except ssl.SSLZeroReturnError:
+            return size, True
+        return size, False
+
+    def _flush_safely(self) -> None:
+        try:
+            if self.is_open:
+                self._flush()
+        except OSError as error:
+            self._end(error)
