@@ -24,7 +24,7 @@ from tests.faultserver import FaultServer, answer, say
 
 __all__ = ["EXPECTED", "explore"]
 
-ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
+ENGINES: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "processes", "sequential")
 PUBLIC, PUBLIC_6 = "93.184.216.34", "2606:4700::1111"
 INSIDE = ["127.0.0.1", "10.0.0.5", "169.254.169.254", "100.64.0.1", "192.0.2.1", "::1", "fd00::1", "::ffff:0:7f00:1"]
 #: What each name has for addresses, from one question to the next; the last answer stays.

@@ -43,20 +43,20 @@ def test_all_engines_in_turn(compare: Compare, tmp_path: Path) -> None:
     """Every engine is run, in turn, and has its row; the page has its picture; nothing else is left behind."""
     status, out, err = compare("--delay", "0.002", "--repeat", "2", "--html", "page.html")
     assert status == 0
-    engines = ["sequential", "threads", "processes", "asyncio"]
+    engines = ["sequential", "threads", "processes", "aiohttp", "asyncio"]
     assert [line.split()[4] for line in err.splitlines()] == engines * 2
     lines = out.splitlines()
     assert lines[0].startswith("20 files, ")
     assert "the same in" in out
     header = next(index for index, line in enumerate(lines) if line.startswith("engine "))
-    rows = [line.split() for line in lines[header + 1 : header + 5]]
+    rows = [line.split() for line in lines[header + 1 : header + 6]]
     assert [row[0] for row in rows] == engines
     assert rows[0][2] == "1.0x"
     assert all(row[-1] == "0" for row in rows)
     assert "Speed-up over sequential" in out
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert [page.count(f"<h2>{engine}</h2>") for engine in engines] == [1] * 4
-    assert page.count("<title>fr.svg, from ") + page.count("fr.svg first") >= 4
+    assert [page.count(f"<h2>{engine}</h2>") for engine in engines] == [1] * 5
+    assert page.count("<title>fr.svg, from ") + page.count("fr.svg first") >= 5
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 

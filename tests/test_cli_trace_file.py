@@ -58,6 +58,7 @@ def check_nesting(events: Events) -> None:
     ("engine", "lane"),
     [
         ("asyncio", "task "),
+        ("aiohttp", "task "),
         ("threads", "aioflags-worker_"),
         ("processes", "process "),
         ("sequential", "aioflags-worker_0"),

@@ -55,7 +55,7 @@ def blurter() -> Iterator[Blurter]:
     blurter.listener.close()
 
 
-@pytest.mark.parametrize("engine", ["asyncio", "sequential"])
+@pytest.mark.parametrize("engine", ["asyncio", "aiohttp", "sequential"])
 async def test_unasked_answer_is_never_taken_for_the_next(blurter: Blurter, tmp_path: Path, engine: EngineName) -> None:
     """A connection on which bytes came while it was idle is not used again."""
     async with aioflags.Downloader(tmp_path, engine=engine) as downloader:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import trustme
 
+from aioflags.engines import readiness
 from aioflags.engines.fake import FakeEngine
 from aioflags.equipment import EngineName, open_equipment
 from aioflags.errors import StorageError, UsageError
@@ -21,7 +22,7 @@ from aioflags.roll import Roll
 from aioflags.settings import Settings
 
 ENGINES: dict[EngineName, str] = {
-    "asyncio": "AsyncioEngine", "threads": "ThreadsEngine", "processes": "ProcessesEngine",
+    "asyncio": "AsyncioEngine", "aiohttp": "AiohttpEngine", "threads": "ThreadsEngine", "processes": "ProcessesEngine",
     "sequential": "ThreadsEngine",
 }  # fmt: skip
 
@@ -50,10 +51,21 @@ async def test_engine_is_made_by_its_name(tmp_path: Path, name: EngineName, made
     """And closed with the rest; without a download nothing remains."""
     async with open_equipment(tmp_path, Settings(concurrency=3), name) as equipment:
         assert type(equipment.engine).__name__ == made
-        expected = {"asyncio": None, "threads": 3, "sequential": 1, "processes": os.cpu_count()}
+        expected = {"asyncio": None, "aiohttp": None, "threads": 3, "sequential": 1, "processes": os.cpu_count()}
         assert equipment.engine.capacity == expected[name]
         assert [path.name for path in tmp_path.iterdir()] == [".aioflags"]
     assert nothing_is_left(tmp_path)
+
+
+async def test_aiohttp_does_what_connections_of_our_own_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a proxy, and on a loop or a system that cannot look at many sockets through one descriptor."""
+    async with open_equipment(tmp_path, Settings(proxy="http://127.0.0.1:9"), "asyncio") as equipment:
+        assert type(equipment.engine).__name__ == "AiohttpEngine"
+    monkeypatch.setattr(readiness, "is_supported", lambda _: False)
+    async with open_equipment(tmp_path, Settings(), "asyncio") as equipment:
+        assert type(equipment.engine).__name__ == "AiohttpEngine"
 
 
 @pytest.mark.parametrize(("limit", "threads"), [(64, 10), (32, 1), (1 << 16, 200), (resource.RLIM_INFINITY, 200)])
@@ -117,7 +129,7 @@ async def test_what_cannot_be_opened_leaves_nothing(
 
 
 @pytest.mark.parametrize("ledger", [False, True])
-@pytest.mark.parametrize("name", ["asyncio", "threads", "processes"])
+@pytest.mark.parametrize("name", ["asyncio", "aiohttp", "threads", "processes"])
 async def test_cancelled_at_any_moment_it_leaves_nothing(tmp_path: Path, name: EngineName, ledger: bool) -> None:
     """While it opens, once or twice: tried at every turn of the loop until it is open."""
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))

@@ -25,7 +25,7 @@ import trustme
 
 import aioflags
 from aioflags.destination import Destination
-from aioflags.engines.asyncio_engine import AsyncioEngine
+from aioflags.engines.aiohttp_engine import AiohttpEngine
 from aioflags.equipment import EngineName
 from aioflags.pace import Pace
 from aioflags.settings import Settings
@@ -36,9 +36,9 @@ from tests.hostile import BODY, Client, Fault, HostileServer, head
 from tests.leftovers import files_in
 from tests.test_engines import BY_NAME
 
-ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
+ENGINES: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "processes", "sequential")
 #: Those whose attempts are made in this process, so that a test can take its place between them and the system.
-INSIDE: tuple[EngineName, ...] = ("asyncio", "threads", "sequential")
+INSIDE: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "sequential")
 BIG = BODY * 1024  # 2 MiB: streams
 
 
@@ -128,7 +128,7 @@ def test_name_that_does_not_exist_is_looked_up_seldom_for_all_its_items(
     outcomes = download(urls, tmp_path / "files", engine=engine, retries=4, per_host=1)
     assert set(kinds_of(outcomes).values()) == {"dns"}
     assert len(outcomes) == 100
-    assert len(names.asked) <= (3 if engine == "asyncio" else 25)
+    assert len(names.asked) <= (3 if engine in {"asyncio", "aiohttp"} else 25)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -193,7 +193,7 @@ def under_limit(script: Path, limit: str, value: int, engine: str, path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["asyncio", "threads", "sequential"])
+@pytest.mark.parametrize("engine", ["asyncio", "aiohttp", "threads", "sequential"])
 def test_want_of_open_files_fails_no_item(tmp_path: Path, engine: str) -> None:
     """Fewer than are wanted at a time: the run does with what it has, without a retry."""
     assert under_limit(tmp_path / "job.py", "RLIMIT_NOFILE", 40, engine, tmp_path / "files") == ("60 {}", "")
@@ -395,7 +395,7 @@ async def test_no_transfer_is_too_long(tmp_path: Path) -> None:
         pace.receive(1000, now + 29)
         assert pace.complaint(now + 29) is None
     destination = Destination(tmp_path)
-    engine = AsyncioEngine(Storage(Writer(destination)), Settings())
+    engine = AiohttpEngine(Storage(Writer(destination)), Settings())
     session = engine._session(is_public_only=False, is_fresh=False)
     timeout = session.timeout
     assert {timeout.total, timeout.connect, timeout.sock_connect, timeout.sock_read} == {None}

@@ -99,7 +99,7 @@ def run(server: ServerThread, tmp_path: Path, *arguments: str) -> Any:
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-@pytest.mark.parametrize("engine", ["asyncio", "threads", "processes", "sequential"])
+@pytest.mark.parametrize("engine", ["asyncio", "aiohttp", "threads", "processes", "sequential"])
 def test_nothing_blocks_the_loop(server: ServerThread, tmp_path: Path, engine: str, loop: str) -> None:
     """No file is opened or renamed, no name looked up, nothing imported or slept through in the loop's thread."""
     seen = run(server, tmp_path, engine, loop, "quiet")

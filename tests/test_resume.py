@@ -20,7 +20,7 @@ from aioflags.equipment import EngineName
 from tests.hostile import Client, HostileServer, head
 from tests.rangefaults import CUT_AT, NEW, OLD, SIZE, Answer, Ranges, cut, refuse, rest, say, whole
 
-ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
+ENGINES: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "processes", "sequential")
 OLD_DATE = "Last-Modified: Wed, 01 Jan 2020 00:00:00 GMT"
 YOUNG_DATE = "Last-Modified: Wed, 01 Jan 2025 11:59:01 GMT"
 DATE = "Date: Wed, 01 Jan 2025 12:00:00 GMT"

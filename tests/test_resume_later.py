@@ -21,6 +21,7 @@ import xxhash
 
 import aioflags
 from aioflags.destination import Destination
+from aioflags.engines.aiohttp_engine import AiohttpEngine
 from aioflags.engines.asyncio_engine import AsyncioEngine
 from aioflags.engines.seam import Attempt, Engine, Meter
 from aioflags.engines.threads_engine import ThreadsEngine
@@ -34,7 +35,7 @@ from aioflags.writer import Writer
 from tests.hostile import Client, HostileServer
 from tests.rangefaults import CUT_AT, NEW, OLD, Answer, Ranges, cut, refuse, rest, whole
 
-ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
+ENGINES: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "processes", "sequential")
 MEGABYTE = 1 << 20
 SHA256 = hashlib.sha256(OLD).hexdigest()
 #: Seconds after which a test gives up.
@@ -165,7 +166,7 @@ def test_file_that_has_changed_between_runs_is_fetched_anew(tmp_path: Path, engi
     ("second", "is_kept"),
     [(refuse(503), True), (refuse(403), True), (refuse(404), True), (cut(at=100_000), False), (refuse(416), False)],
 )
-@pytest.mark.parametrize("engine", ["asyncio", "threads"])
+@pytest.mark.parametrize("engine", ["asyncio", "aiohttp", "threads"])
 def test_part_outlives_a_run_that_does_not_get_on(
     tmp_path: Path, engine: EngineName, second: Answer, is_kept: bool
 ) -> None:
@@ -286,10 +287,10 @@ async def bench(directory: Path, engine: str) -> AsyncIterator[Bench]:
         stack.callback(destination.close)
         writer = Writer(destination)
         made: Engine
-        if engine == "asyncio":
+        if engine in {"asyncio", "aiohttp"}:
             storage = Storage(writer)
             stack.push_async_callback(storage.close)
-            made = AsyncioEngine(storage, settings)
+            made = (AsyncioEngine if engine == "asyncio" else AiohttpEngine)(storage, settings)
         else:
             made = ThreadsEngine(writer, settings, load_ssl_context(None), workers=1)
         stack.push_async_callback(made.close)
@@ -297,7 +298,7 @@ async def bench(directory: Path, engine: str) -> AsyncIterator[Bench]:
 
 
 @pytest.mark.parametrize("row", [0, 7])
-@pytest.mark.parametrize("engine", ["asyncio", "threads"])
+@pytest.mark.parametrize("engine", ["asyncio", "aiohttp", "threads"])
 async def test_cancelled_at_any_moment_a_file_that_goes_on_is_whole_kept_or_gone(
     tmp_path: Path, engine: str, row: int
 ) -> None:

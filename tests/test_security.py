@@ -28,7 +28,7 @@ from tests.private_internet import EXPECTED, explore
 
 TESTS = Path(__file__).parent
 PACKAGE = Path(aioflags.__file__).parent
-ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
+ENGINES: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "processes", "sequential")
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202egpj.exe"
 
 #: What can be done to a downloader, and the tests that show that it cannot be done to this one.

@@ -18,7 +18,8 @@ from aioflags.flagserver.server import FlagServer, ServerThread
 from aioflags.items import Outcome, Status
 from aioflags.trace import PHASES, Attempted, Finished, Scheduled
 
-ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
+ENGINES: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "processes", "sequential")
+LOOP_ENGINES = frozenset({"asyncio", "aiohttp"})
 Event = Scheduled | Attempted | Finished
 
 
@@ -100,10 +101,10 @@ async def test_every_engine_tells_the_whole_life(tmp_path: Path, engine: EngineN
     assert isinstance(ended, Attempted)
     assert isinstance(finished, Finished)
     assert scheduled.future is ended.future
-    assert isinstance(scheduled.future, asyncio.Task if engine == "asyncio" else concurrent.futures.Future)
+    assert isinstance(scheduled.future, asyncio.Task if engine in LOOP_ENGINES else concurrent.futures.Future)
     # A thread may be through with it before the loop is told that it has begun; a task cannot.
     assert notes.done[1:] == [True, None]
-    assert engine != "asyncio" or notes.done[0] is False
+    assert engine not in LOOP_ENGINES or notes.done[0] is False
     times = [ended.queued, ended.started, ended.connected, ended.sent, ended.first_byte, ended.last_byte, ended.ended]
     assert None not in times
     assert times == sorted(times)  # type: ignore[type-var]
@@ -115,6 +116,7 @@ async def test_every_engine_tells_the_whole_life(tmp_path: Path, engine: EngineN
     ("engine", "worker"),
     [
         ("asyncio", r"task \d+"),
+        ("aiohttp", r"task \d+"),
         ("threads", r"aioflags-worker_\d+"),
         ("processes", r"process \d+"),
         ("sequential", "aioflags-worker_0"),

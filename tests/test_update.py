@@ -16,7 +16,7 @@ from aioflags.ledger_rows import State
 from tests.hostile import BODY, Client, HostileServer, head
 from tests.rangefaults import NEW, OLD, Ranges, cut, field_of, rest, whole
 
-ENGINES: tuple[EngineName, ...] = ("asyncio", "threads", "processes", "sequential")
+ENGINES: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "processes", "sequential")
 DATE = "Wed, 01 Jan 2020 00:00:00 GMT"
 CHANGED = BODY[::-1]
 

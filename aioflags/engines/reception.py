@@ -238,7 +238,7 @@ class Reception:
             self._rules = BodyRules(self._attempt, self.verdict, settings.max_bytes)
             self._meter.received = self.verdict.start
             self._meter.total = self.verdict.length
-            self._body = self._body_of(self.verdict)
+            self._body = self._body_of(self.head, self.verdict)
         else:
             length = _drain_length(self.head)
             if length is None:
@@ -251,11 +251,12 @@ class Reception:
         if rest or self._body.has_ended:
             self._take_body(self._body.feed(rest), now)
 
-    def _body_of(self, accept: Accept) -> Body:
+    def _body_of(self, head: Head, accept: Accept) -> Body:
         scratch = self._gear.readiness.scratch
         if accept.is_chunked:
             return ChunkedBody(scratch)
-        if accept.length is None:
+        if accept.length is None or "content-length" not in head.fields:
+            # A rest may say in its range only how long it is, but ends with the connection all the same.
             return OpenBody(scratch)
         if accept.length > _WHOLE:
             self._wanted = BLOCK
