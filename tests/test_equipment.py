@@ -57,9 +57,7 @@ async def test_engine_is_made_by_its_name(tmp_path: Path, name: EngineName, made
     assert nothing_is_left(tmp_path)
 
 
-async def test_aiohttp_does_what_connections_of_our_own_cannot(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_aiohttp_does_what_connections_of_our_own_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind a proxy, and on a loop or a system that cannot look at many sockets through one descriptor."""
     async with open_equipment(tmp_path, Settings(proxy="http://127.0.0.1:9"), "asyncio") as equipment:
         assert type(equipment.engine).__name__ == "AiohttpEngine"
