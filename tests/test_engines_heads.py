@@ -41,7 +41,7 @@ def test_head_is_the_same_in_whatever_pieces_it_comes() -> None:
     ],
 )
 def test_old_servers_are_understood(data: bytes) -> None:
-    """Bare line feeds, folded fields, no reason: old, but only one way to read them (RFC 9112, sections 2.2, 4, 5.2)."""
+    """Bare line feeds, folded fields, no reason: old, but clear (RFC 9112, sections 2.2, 4, 5.2)."""
     head, rest = read(data + b"x")
     assert (head.status, head.fields.get("Content-Length"), rest) == (200, "3", b"x")
 

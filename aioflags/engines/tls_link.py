@@ -28,7 +28,7 @@ class TLSLink(Link):
         host: Name or address that the certificate must be for.
     """
 
-    __slots__ = ("_incoming", "_is_paused", "_outgoing", "_shaken", "_tls")
+    __slots__ = ("_has_stock", "_incoming", "_is_paused", "_outgoing", "_shaken", "_tls")
 
     def __init__(self, sock: socket.socket, readiness: Readiness, context: ssl.SSLContext, host: str) -> None:
         self._incoming = ssl.MemoryBIO()
@@ -37,6 +37,7 @@ class TLSLink(Link):
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host.rstrip("."))
         self._shaken: asyncio.Future[None] | None = None
         self._is_paused = False
+        self._has_stock = False
         super().__init__(sock, readiness)
 
     async def shake_hands(self) -> None:
@@ -88,10 +89,18 @@ class TLSLink(Link):
         if self._is_paused:
             self._is_paused = False
             super().resume()
-            if self._incoming.pending or self._tls.pending():
-                asyncio.get_running_loop().call_soon(self._open_safely)
+            if self._has_stock:
+                asyncio.get_running_loop().call_soon(self._open_stock)
+
+    def _open_stock(self) -> None:
+        if self._has_stock and self.is_open and not self._is_paused:
+            self._open_safely()
 
     def _receive(self) -> None:
+        if self._has_stock:
+            # What comes now, or the end, is behind it.
+            self._open_stock()
+            return
         try:
             size = self.sock.recv_into(self._readiness.sealed)
         except (BlockingIOError, InterruptedError):
@@ -122,7 +131,11 @@ class TLSLink(Link):
             self._end(error)
 
     def _open(self) -> None:
-        while self.is_open and not self._is_paused:
+        self._has_stock = False
+        while self.is_open:
+            if self._is_paused:
+                self._has_stock = True
+                return
             user = self.user
             room = self._readiness.scratch if user is None else user.room()
             size, is_over = self._fill(room)
