@@ -115,7 +115,7 @@ async def _make_engine(
     if name in {"asyncio", "aiohttp"}:
         storage = Storage(writer)
         stack.push_async_callback(storage.close)
-        is_lean = name == "asyncio" and _is_lean_enough(settings)
+        is_lean = name == "asyncio" and await _in(hands, partial(_is_lean_enough, settings, asyncio.get_running_loop()))
         prepare = _prepare_asyncio_engine if is_lean else _prepare_aiohttp_engine
         make_engine = await _in(hands, partial(prepare, settings))
         return make_engine(storage)
@@ -140,11 +140,11 @@ def _within_file_limit(threads: int) -> int:
     return max(1, min(threads, (soft - _SPARE_FILES) // _FILES_PER_THREAD))
 
 
-def _is_lean_enough(settings: Settings) -> bool:
+def _is_lean_enough(settings: Settings, loop: asyncio.AbstractEventLoop) -> bool:
     """Tell whether the engine with connections of our own can do this job; aiohttp does all that it cannot."""
     from aioflags.engines.readiness import is_supported
 
-    return settings.proxy is None and is_supported(asyncio.get_running_loop())
+    return settings.proxy is None and is_supported(loop)
 
 
 def _prepare_asyncio_engine(settings: Settings) -> Callable[[Storage], Engine]:

@@ -18,7 +18,8 @@ from aioflags.flagserver.server import ServerThread
 PROGRAM = """
 import asyncio, json, logging, sys, threading
 
-import aioflags
+# With all that it needs: what is asked of the package later would be imported on the loop.
+from aioflags import Downloader
 
 BLOCKING = {
     "open", "os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "os.listdir", "os.scandir", "os.truncate",
@@ -54,7 +55,7 @@ def urls():
 async def main():
     global is_watching
     is_watching = True
-    async with aioflags.Downloader(directory, engine=engine, concurrency=16) as downloader:
+    async with Downloader(directory, engine=engine, concurrency=16) as downloader:
         async with downloader.outcomes(urls()) as outcomes:
             statuses = [outcome.status.value async for outcome in outcomes]
         statuses.append((await downloader.download_one(f"{url}bytes/7")).status.value)
