@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from typing import Any
 from benchmarks.ceiling import measure_ceiling
 from benchmarks.contenders import CONTENDERS, Contender, Job, version_of
 from benchmarks.corpus import Corpus, check
-from benchmarks.processes import ROOT
+from benchmarks.processes import ROOT, measure
 from benchmarks.results import Case, Ceiling, Column
 from benchmarks.rounds import Entrant, run_rounds
 from benchmarks.servers import Server
 
 __all__ = ["Bench", "Heading"]
+
+# A page, what the file system keeps of a file, and as much again, for the first file is not the only one on earth.
+_ROOM_EACH = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,22 @@ class Bench:
 
     def contenders(self, *names: str) -> list[Contender]:
         """Give those of `CONTENDERS` that were asked for and are installed."""
-        wanted = [CONTENDERS[name] for name in names]
-        return self.present([each for each in wanted if each.is_ours or self.peers is None or each.name in self.peers])
+        return self.present(CONTENDERS[name] for name in names if self.wants(CONTENDERS[name]))
+
+    def wants(self, contender: Contender) -> bool:
+        """Tell whether somebody asked for it; ours always take part."""
+        return contender.is_ours or self.peers is None or contender.name in self.peers
+
+    def has_room(self, files: int, what: str) -> bool:
+        """Tell whether so many small files find room, in memory if that is where they go; says so if they do not."""
+        state = os.statvfs(self.directory)
+        room = min(state.f_bavail * state.f_frsize, os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        if room > files * _ROOM_EACH:
+            return True
+        self.tell(
+            f"{what}: skipped, for {room / 2**30:.1f} GiB are free and {files * _ROOM_EACH / 2**30:.1f} are needed"
+        )
+        return False
 
     def present(self, contenders: Iterable[Contender]) -> list[Contender]:
         """Give those that are installed; the others are skipped aloud."""
@@ -95,6 +113,7 @@ class Bench:
         secure: bool = False,
         urls: Sequence[str] | None = None,
         ceiling: bool = True,
+        is_again: bool = False,
         **entrant: Any,
     ) -> Case:
         """Have contenders download a corpus in turn.
@@ -108,6 +127,7 @@ class Bench:
             secure: By https.
             urls: Where the files are, in order; by default all of them on `server`.
             ceiling: Ask wrk before.
+            is_again: Measure a second run into the same folder; the first does not count.
             entrant: More of `Entrant`, the same for all.
         """
         base = server.secure if secure else server.url
@@ -122,7 +142,7 @@ class Bench:
             notes += [
                 f"{each.name} takes {each.most} connections at most" for each in contenders if each not in fitting
             ]
-            entrants = [self._enter(each, job, corpus, shown, entrant) for each in fitting]
+            entrants = [self._enter(each, job, corpus, shown, entrant, is_again) for each in fitting]
             limit = self._ceiling(urls, connections) if ceiling else None
             series = run_rounds(entrants, self.rounds, self.directory, self.tell, warm_up=self.warm_up)
         return Case(
@@ -141,9 +161,15 @@ class Bench:
         )
 
     def _enter(
-        self, contender: Contender, job: Job, corpus: Corpus, shown: Mapping[str, str], more: Mapping[str, Any]
+        self,
+        contender: Contender,
+        job: Job,
+        corpus: Corpus,
+        shown: Mapping[str, str],
+        more: Mapping[str, Any],
+        is_again: bool,
     ) -> Entrant:
-        return Entrant(
+        entrant = Entrant(
             contender.name,
             version_of(contender) or "",
             contender.why,
@@ -152,6 +178,7 @@ class Bench:
             shown={**shown, str(ROOT) + "/": "", sys.executable: "python"},
             **more,
         )
+        return _again(entrant) if is_again else entrant
 
     def _ceiling(self, urls: Sequence[str], connections: int) -> Ceiling:
         limit = measure_ceiling(urls, connections, 1.0 if self.quick else 5.0)
@@ -159,6 +186,16 @@ class Bench:
             limit.absent or f"ceiling: {limit.requests:,.0f} requests/s, {limit.bytes / 1e6:,.0f} MB/s by {limit.tool}"
         )
         return limit
+
+
+def _again(entrant: Entrant) -> Entrant:
+    """Let an entrant run once before each round."""
+
+    def prepare(directory: Path) -> None:
+        measure(entrant.command(directory))
+        entrant.prepare(directory)
+
+    return replace(entrant, prepare=prepare)
 
 
 def _write_lists(folder: Path, urls: Iterable[str], connections: int, certificate: Path | None) -> Job:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: lists the scenarios, runs one or all, makes the report, compares two runs."""
+"""`python -m benchmarks`: lists the scenarios, runs one or all."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from benchmarks.tables import table
 __all__ = ["COMMANDS", "SCENARIOS", "main"]
 
 SCENARIOS = {
-    "small": "benchmarks.scenarios.small",
+    name: f"benchmarks.scenarios.{name}"
+    for name in ("engines", "small", "large", "latency", "startup", "memory", "scale", "rerun", "disk")
 }
 """Name to module: `run(bench)` gives cases."""
 
 COMMANDS = {
     "torture": "benchmarks.torture.command",
     "first-run": "benchmarks.first_run",
+    "profile": "benchmarks.costs",
 }
 """Name to module: `add_parser(commands)` declares what has options of its own."""
 
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(metavar="NAME", title="scenarios and commands")
     for name, module in SCENARIOS.items():
         _add_scenario(commands, name, _summary(module), [name])
-    _add_scenario(commands, "all", "all scenarios, then the report", list(SCENARIOS))
+    _add_scenario(commands, "all", "all scenarios", list(SCENARIOS))
     for module in COMMANDS.values():
         importlib.import_module(module).add_parser(commands)
     args = parser.parse_args(arguments)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.processes import ROOT
 
-__all__ = ["APT", "CONTENDERS", "PIP", "Contender", "Job", "aioflags", "version_of"]
+__all__ = ["APT", "CONTENDERS", "PIP", "Command", "Contender", "Job", "aioflags", "beside_peers", "version_of"]
 
 APT = "apt-get install nginx-light wrk curl aria2 wget wget2 openssl"
 PIP = (
@@ -108,8 +108,8 @@ def _wget(job: Job, directory: Path) -> list[str]:
     return ["wget", "--no-config", "-q", "--tries=1", *trust, "-i", str(job.urls), "-P", str(directory)]
 
 
-def _wget2(job: Job, directory: Path) -> list[str]:
-    limits = [f"--max-threads={job.connections}", *job.trust("--ca-certificate")]
+def _wget2(job: Job, directory: Path, *options: str) -> list[str]:
+    limits = [f"--max-threads={job.connections}", *options, *job.trust("--ca-certificate")]
     plain = ["--no-config", "-q", "--tries=1", "--no-robots"]
     return ["wget2", *plain, *limits, "-i", str(job.urls), "-P", str(directory)]
 
@@ -128,6 +128,11 @@ def _peers_python() -> str:
     """Give the interpreter that has the libraries: of `.peers` in the clone, where there is one, else this one."""
     own = ROOT / ".peers" / "bin" / "python"
     return str(own) if own.exists() else sys.executable
+
+
+def beside_peers(program: str) -> str:
+    """Give the path of a program that a library brings."""
+    return str(Path(_peers_python()).with_name(program))
 
 
 def _python(name: str, script: str, why: str) -> Contender:
@@ -151,9 +156,21 @@ _ALL = (
     ),
     Contender("wget2", "--max-threads is its number of connections", _wget2, ["wget2", "--version"]),
     Contender(
+        "wget2 -N",
+        "asks for each file whether it is newer; its -nc would ask nothing, and take a half file for a whole one",
+        lambda job, directory: _wget2(job, directory, "-N"),
+        ["wget2", "--version"],
+    ),
+    Contender(
         "aria2",
         "-j downloads at once, each over one connection (-x1 -s1): small files are not worth splitting",
         lambda job, directory: _aria2(job, directory, "-x1", "-s1"),
+        ["aria2c", "--version"],
+    ),
+    Contender(
+        "aria2 --conditional-get",
+        "asks for each file whether it is newer, and replaces it then; without, it would fetch all under new names",
+        lambda job, directory: _aria2(job, directory, "-x1", "-s1", "--conditional-get=true", "--allow-overwrite=true"),
         ["aria2c", "--version"],
     ),
     Contender(

@@ -43,7 +43,7 @@ class Corpus:
 
     Args:
         files: In the order of the list.
-        write: Puts them below a server's root; does nothing where the server makes them itself.
+        write: Puts them below a server's root; the flag server makes its own itself.
     """
 
     files: Sequence[File]
@@ -86,14 +86,14 @@ def _content(path: str, size: int) -> Iterator[bytes]:
     return make_bytes(size, path).read(0, size)
 
 
-def same(folder: str, count: int, content: bytes = b"x") -> Corpus:
-    """Make a list of any length whose URLs all lead to one content: servers answer so below `folder`."""
-    digest = xxhash.xxh128_hexdigest(content)
-    files = [File(f"{folder}/{number:07d}", len(content), digest) for number in range(count)]
+def same(count: int, content: bytes = b"x") -> Corpus:
+    """Make a list of any length whose URLs all lead to one content: servers answer so below `same/`."""
+    digest = _digest([content])
+    files = [File(f"same/{number:07d}", len(content), digest) for number in range(count)]
 
     def write(root: Path) -> None:
-        (root / folder).mkdir(parents=True, exist_ok=True)
-        (root / folder / "same").write_bytes(content)
+        (root / "same").mkdir(parents=True, exist_ok=True)
+        (root / "same" / "same").write_bytes(content)
 
     return Corpus(files, write)
 
@@ -111,10 +111,21 @@ def flags(codes: Iterable[str]) -> Corpus:
 def _made(paths: Iterable[str]) -> Corpus:
     files = []
     for path in paths:
-        resource = find_resource(f"/{path}")
-        assert resource is not None, path
-        files.append(File(path, resource.size, _digest(resource.read(0, resource.size))))
-    return Corpus(files, lambda _: None)
+        content = b"".join(_made_content(path))
+        files.append(File(path, len(content), _digest([content])))
+
+    def write(root: Path) -> None:
+        for file in files:
+            (root / file.path).parent.mkdir(parents=True, exist_ok=True)
+            (root / file.path).write_bytes(b"".join(_made_content(file.path)))
+
+    return Corpus(files, write)
+
+
+def _made_content(path: str) -> Iterator[bytes]:
+    resource = find_resource(f"/{path}")
+    assert resource is not None, path
+    return resource.read(0, resource.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,7 @@ from pathlib import Path
 from benchmarks.nginx import NGINX, make_certificate, start_nginx
 from benchmarks.processes import ROOT
 
-__all__ = ["SAME", "Server", "serve_files", "serve_late"]
-
-SAME = "same"
-"""The folder below which any name is answered with the same file."""
+__all__ = ["Server", "serve_files", "serve_late"]
 
 _PATIENCE = 10.0
 
@@ -34,19 +31,15 @@ class Server:
         url: For http, with a slash at the end.
         secure: For https, with a slash at the end; `None` if it does not serve that.
         certificate: What to trust for https.
-        counts: It tells at `/requests` how many requests it has had.
     """
 
     name: str
     url: str
     secure: str | None = None
     certificate: Path | None = None
-    counts: bool = False
 
-    def requests(self) -> int | None:
-        """Tell how many requests it has had, this one included; `None` if it does not count."""
-        if not self.counts:
-            return None
+    def requests(self) -> int:
+        """Tell how many requests it has had, this one included; for a server of files only."""
         connection = http.client.HTTPConnection(self.url.split("/")[2], timeout=_PATIENCE)
         try:
             connection.request("GET", "/requests")
@@ -72,13 +65,13 @@ def serve_files(root: Path, *, hosts: int = 1) -> Iterator[Server]:
         certificate = make_certificate(Path(folder))
         port, secure_port = _free_port(), _free_port()
         if NGINX is None:
-            command = [sys.executable, "-m", "benchmarks.static_server", str(root), str(port)]
+            command = [sys.executable, "-m", "benchmarks.static_server", str(root), str(port), str(hosts)]
             process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
-            server = Server("aiohttp's static files", f"http://127.0.0.1:{port}/", counts=True)
+            server = Server("aiohttp's static files", f"http://127.0.0.1:{port}/")
         else:
             process, name = start_nginx(Path(folder), root, port, secure_port if certificate else None, hosts)
             secure = f"https://127.0.0.1:{secure_port}/" if certificate else None
-            server = Server(name, f"http://127.0.0.1:{port}/", secure, certificate, counts=True)
+            server = Server(name, f"http://127.0.0.1:{port}/", secure, certificate)
         with _running(process):
             _wait_for(port, process)
             yield server

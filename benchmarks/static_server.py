@@ -1,4 +1,4 @@
-"""A server of files for machines without nginx: `python -m benchmarks.static_server ROOT PORT`.
+"""A server of files for machines without nginx: `python -m benchmarks.static_server ROOT PORT HOSTS`.
 
 It is slower than some of the clients it serves, which the ceiling in each table shows.
 """
@@ -36,7 +36,9 @@ def _make_application(root: Path) -> web.Application:
 
 def main() -> None:
     """Serve until the end."""
-    web.run_app(_make_application(Path(sys.argv[1])), host="127.0.0.1", port=int(sys.argv[2]), print=None)
+    root, port, hosts = sys.argv[1:]
+    addresses = [f"127.0.0.{number}" for number in range(1, int(hosts) + 1)]
+    web.run_app(_make_application(Path(root)), host=addresses, port=int(port), print=None)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def download_many(call: Call) -> bool:
     tasks = [{"url": url, "file_path": str(call.directory / name_of(url))} for url in call.urls]
     trust: dict[str, Any] = {"ssl": ssl.create_default_context(cafile=call.certificate)} if call.certificate else {}
     downloader = pypdl.Pypdl(max_concurrent=call.connections)
-    downloader.start(tasks=tasks, multisegment=False, display=False, overwrite=True, retries=0, **trust)
+    downloader.start(tasks=tasks, multisegment=False, display=False, overwrite=False, retries=0, **trust)
     return not downloader.failed
 
 

@@ -15,15 +15,17 @@ from benchmarks.figures import SMALL_FILES
 from benchmarks.results import Case
 from benchmarks.servers import serve_files
 
-__all__ = ["run"]
+__all__ = ["PEERS", "run"]
 
-_PEERS = ("curl", "wget2", "aria2", "pycurl", "requests", "niquests", "httpx", "parfive", "pypdl")
+PEERS = ("curl", "wget2", "aria2", "pycurl", "requests", "niquests", "httpx", "parfive", "pypdl")
+"""Who can download many files at once."""
+
 _SIZES = (2, 10)
 
 
 def run(bench: Bench) -> Iterator[Case]:
     """Give a case for each size and scheme."""
-    contenders = bench.contenders("aioflags", *_PEERS)
+    contenders = bench.contenders("aioflags", *PEERS)
     count = bench.pick(20_000, 300)
     for kibibytes in _SIZES:
         with tempfile.TemporaryDirectory(prefix="benchmarks-root-", dir=bench.directory) as folder:

@@ -1,0 +1,33 @@
+"""Every answer comes 100 ms late, 100 and 1,000 connections: how far from number x delay / connections.
+
+The server is our own, on the same two or more cores as the client: its ceiling shows where it is what limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.bench import Bench, Heading
+from benchmarks.corpus import sized
+from benchmarks.figures import CPU, IDEAL, MEMORY, WALL
+from benchmarks.results import Case
+from benchmarks.scenarios.small import PEERS
+from benchmarks.servers import serve_late
+
+__all__ = ["run"]
+
+_DELAY = 0.1
+_SMALLEST = 1000
+
+
+def run(bench: Bench) -> Iterator[Case]:
+    """Give a case for each number of connections."""
+    contenders = bench.contenders("aioflags", *PEERS)
+    for connections, full in ((100, 4_000), (1_000, 10_000)):
+        count = bench.pick(full, connections * 2)
+        ideal = count * _DELAY / connections
+        title = f"{count:,} small files, each answered {_DELAY * 1000:.0f} ms late, {connections:,} connections"
+        note = f"ideal: {count:,} x {_DELAY} s / {connections:,} = {ideal:.2f} s"
+        heading = Heading(str(connections), title, (WALL, IDEAL, CPU, MEMORY), ideal=ideal, notes=[note])
+        with serve_late(_DELAY) as server:
+            yield bench.downloads(heading, server, sized(count, _SMALLEST), contenders, connections=connections)
