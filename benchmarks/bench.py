@@ -15,7 +15,7 @@ from benchmarks.ceiling import measure_ceiling
 from benchmarks.contenders import CONTENDERS, Contender, Job, version_of
 from benchmarks.corpus import Corpus, check
 from benchmarks.processes import ROOT, measure
-from benchmarks.results import Case, Ceiling, Column
+from benchmarks.results import Case, Ceiling, Column, Series
 from benchmarks.rounds import Entrant, run_rounds
 from benchmarks.servers import Server
 
@@ -55,6 +55,7 @@ class Bench:
         rounds: Of each contender, the warm-up not counted.
         quick: For a look and for tests: few and small files.
         warm_up: Run everybody once before, and forget it.
+        budget: Seconds of each contender in a case, see `run_rounds`.
         peers: Only these take part besides ours; `None` for all that are installed.
         tell: Says something to whoever is watching.
         skipped: Who is not installed, with the command that installs it; grows as contenders are asked for.
@@ -64,6 +65,7 @@ class Bench:
     rounds: int = 5
     quick: bool = False
     warm_up: bool = True
+    budget: float | None = None
     peers: frozenset[str] | None = None
     tell: Callable[[str], None] = lambda _: None
     skipped: dict[str, str] = field(default_factory=dict)
@@ -101,6 +103,10 @@ class Bench:
                 self.skipped[contender.name] = contender.install
                 self.tell(f"{contender.name} is not installed: skipped ({contender.install})")
         return here
+
+    def take_turns(self, entrants: Sequence[Entrant], directory: Path) -> list[Series]:
+        """Run entrants in turn, in folders below `directory`, as often and as long as this run is to be."""
+        return run_rounds(entrants, self.rounds, directory, self.tell, warm_up=self.warm_up, budget=self.budget)
 
     def downloads(
         self,
@@ -144,7 +150,7 @@ class Bench:
             ]
             entrants = [self._enter(each, job, corpus, shown, entrant, is_again) for each in fitting]
             limit = self._ceiling(urls, connections) if ceiling else None
-            series = run_rounds(entrants, self.rounds, self.directory, self.tell, warm_up=self.warm_up)
+            series = self.take_turns(entrants, self.directory)
         return Case(
             heading.key,
             heading.title,

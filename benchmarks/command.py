@@ -32,6 +32,9 @@ COMMANDS = {
 }
 """Name to module: `add_parser(commands)` declares what has options of its own."""
 
+BUDGET = 30.0
+"""Seconds; so that `all` comes to its end within the hour, although some are a hundred times slower than others."""
+
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -60,6 +63,14 @@ def _add_scenario(commands: Any, name: str, summary: str, scenarios: list[str]) 
     peers = [each.name for each in CONTENDERS.values() if not each.is_ours]
     parser.add_argument("--peers", nargs="*", choices=peers, metavar="PEER", help=f"only these: {', '.join(peers)}")
     parser.add_argument("--rounds", type=int, metavar="N", help="of each contender (default: 5, with --quick 3)")
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=BUDGET,
+        metavar="S",
+        help="seconds of each contender in a case: the slow get fewer rounds, one at least; 0 = no limit "
+        "(default: %(default)g)",
+    )
     parser.add_argument("--quick", action="store_true", help="few and small files: for a look, not for quoting")
     shared = "/dev/shm"
     directory = shared if Path(shared).is_dir() else tempfile.gettempdir()
@@ -85,6 +96,7 @@ def _run(args: argparse.Namespace, name: str) -> Result:
         args.dir,
         rounds=args.rounds or (3 if args.quick else 5),
         quick=args.quick,
+        budget=args.budget or None,
         peers=None if args.peers is None else frozenset(args.peers),
         tell=lambda text: print(text, file=sys.stderr, flush=True),
     )

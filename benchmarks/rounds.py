@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.budget import Share
 from benchmarks.corpus import Check
 from benchmarks.processes import Cost, measure
 from benchmarks.results import Round, Series
@@ -53,6 +55,35 @@ class Entrant:
     shown: Mapping[str, str] | None = None
 
 
+@dataclass(slots=True)
+class _Turns:
+    """What one entrant has done so far."""
+
+    entrant: Entrant
+    share: Share
+    rounds: list[Round] = field(default_factory=list)
+    said: str = ""
+    is_cold: bool = False
+
+    def run(self, directory: Path, limit: float, *, is_warm_up: bool) -> Round:
+        """Run once; the time of preparation and check is paid from the share, too."""
+        begun = time.monotonic()
+        done, said = _run_once(self.entrant, directory, limit)
+        counts = self.share.add(time.monotonic() - begun, is_warm_up=is_warm_up)
+        if not done.is_clean:
+            self.said = said
+        if counts:
+            self.rounds.append(done)
+            self.is_cold = is_warm_up
+        return done
+
+    def series(self) -> Series:
+        """Give what is kept."""
+        own = self.entrant
+        command = _shown_command(own)
+        return Series(own.name, own.version, own.why, command, self.rounds, self.said, is_cold=self.is_cold)
+
+
 def run_rounds(
     entrants: Sequence[Entrant],
     rounds: int,
@@ -61,6 +92,7 @@ def run_rounds(
     *,
     warm_up: bool = True,
     limit: float = 3600.0,
+    budget: float | None = None,
 ) -> list[Series]:
     """Run all entrants `rounds` times, in turn.
 
@@ -71,28 +103,17 @@ def run_rounds(
         tell: Called after each run with what there is to say.
         warm_up: Run each once before, and forget it.
         limit: Seconds after which a run is ended.
+        budget: Seconds of each entrant for all its runs. Whose further round would not fit has no more; who spends
+            more on the warm-up alone has had its only round.
     """
-    kept: dict[str, list[Round]] = {entrant.name: [] for entrant in entrants}
-    complaints: dict[str, str] = {}
+    turns = [_Turns(entrant, Share(rounds, budget)) for entrant in entrants]
     for number in range(0 if warm_up else 1, rounds + 1):
-        for entrant in entrants:
-            done, said = _run_once(entrant, directory, limit)
-            tell(f"{f'round {number}' if number else 'warm-up'}  {entrant.name:24} {_brief(done)}")
-            if number:
-                kept[entrant.name].append(done)
-            if not done.is_clean:
-                complaints[entrant.name] = said
-    return [
-        Series(
-            entrant.name,
-            entrant.version,
-            entrant.why,
-            _shown_command(entrant),
-            kept[entrant.name],
-            complaints.get(entrant.name, ""),
-        )
-        for entrant in entrants
-    ]
+        for each in turns:
+            if not each.share.allows_another:
+                continue
+            done = each.run(directory, limit, is_warm_up=not number)
+            tell(f"{f'round {number}' if number else 'warm-up'}  {each.entrant.name:24} {_brief(done)}")
+    return [each.series() for each in turns]
 
 
 def _run_once(entrant: Entrant, directory: Path, limit: float) -> tuple[Round, str]:

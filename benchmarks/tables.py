@@ -12,7 +12,7 @@ __all__ = ["cells", "heads", "table"]
 
 def heads(case: Case) -> list[str]:
     """Give the heads of a case's table."""
-    return ["", *(column.title for column in _columns(case)), "fastest to slowest"]
+    return ["", *(column.title for column in _columns(case)), "n", "fastest to slowest"]
 
 
 def _columns(case: Case) -> list[Column]:
@@ -29,6 +29,7 @@ def cells(case: Case) -> Iterator[tuple[bool, list[str]]]:
         row += [_cell(case, series, column) for column in columns]
         wall = figure_of(case, case.columns[0].key)
         assert wall is not None
+        row.append(f"{len(series.rounds)}{', cold' if series.is_cold else ''}")
         row.append(_spoiled(series) if not series.is_clean else show_spread(series, wall, case.columns[0].unit))
         yield series.is_clean, row
 
@@ -48,7 +49,7 @@ def _ceiling(case: Case, columns: Sequence[Column]) -> list[str]:
     known = {"wall": seconds, "rate": limit.requests, "throughput": limit.bytes}
     row = [f"the server's ceiling, by {limit.tool}"]
     row += [show(known[column.key], column.unit) if known.get(column.key) else "" for column in columns]
-    return [*row, ""]
+    return [*row, "", ""]
 
 
 def _spoiled(series: Series) -> str:

@@ -22,7 +22,7 @@ from benchmarks.figures import show
 from benchmarks.machine import describe_machine
 from benchmarks.processes import ROOT, Cost
 from benchmarks.results import Case, Column, Series
-from benchmarks.rounds import Entrant, run_rounds
+from benchmarks.rounds import Entrant
 
 __all__ = ["LATENESS", "measure", "run"]
 
@@ -110,7 +110,7 @@ def _timer_alone(bench: Bench) -> Case:
     entrants = [
         _entrant("nothing", loop, Work(0, 8), loop, "a loop with nothing to do, for a second") for loop in _LOOPS
     ]
-    series = run_rounds(entrants, bench.rounds, bench.directory, bench.tell, warm_up=bench.warm_up)
+    series = bench.take_turns(entrants, bench.directory)
     title = "How late a timer of 1 ms fires on a loop that has nothing to do"
     return Case("timer alone", title, 0, 0, 0, "", LATENESS, series)
 
@@ -127,7 +127,7 @@ def measure(bench: Bench, key: str, work: Work, directory: Path, loop: str) -> C
     """
     bench.tell(key)
     entrants = [_entrant(way, way, work, loop, _WHY[way]) for way in WAYS]
-    series = run_rounds(entrants, bench.rounds, directory, bench.tell, warm_up=bench.warm_up)
+    series = bench.take_turns(entrants, directory)
     columns = _STREAM if work.is_stream else _FILES
     size = work.files * work.size
     notes = [_LATE, *_verdict(series)]
