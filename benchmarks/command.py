@@ -13,29 +13,28 @@ from typing import Any
 from benchmarks.bench import Bench
 from benchmarks.contenders import CONTENDERS
 from benchmarks.machine import describe_machine
-from benchmarks.processes import ROOT
-from benchmarks.results import Result, write_result
+from benchmarks.report import PAGE, write_page
+from benchmarks.results import ORDER, RESULTS, Result, read_folder, write_result
 from benchmarks.tables import table
 
 __all__ = ["COMMANDS", "SCENARIOS", "main"]
 
-SCENARIOS = {
-    name: f"benchmarks.scenarios.{name}"
-    for name in ("engines", "small", "large", "latency", "startup", "memory", "scale", "rerun", "disk")
-}
+SCENARIOS = {name: f"benchmarks.scenarios.{name}" for name in ORDER}
 """Name to module: `run(bench)` gives cases."""
 
 COMMANDS = {
     "torture": "benchmarks.torture.command",
     "first-run": "benchmarks.first_run",
     "profile": "benchmarks.costs",
+    "report": "benchmarks.report",
 }
 """Name to module: `add_parser(commands)` declares what has options of its own."""
 
 BUDGET = 30.0
 """Seconds; so that `all` comes to its end within the hour, although some are a hundred times slower than others."""
 
-RESULTS = ROOT / "benchmarks" / "results"
+LOCAL = RESULTS / "local"
+"""Where results go if nobody says otherwise: not beside those that are committed, which the README is made from."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -75,7 +74,9 @@ def _add_scenario(commands: Any, name: str, summary: str, scenarios: list[str]) 
     shared = "/dev/shm"
     directory = shared if Path(shared).is_dir() else tempfile.gettempdir()
     parser.add_argument("--dir", type=Path, default=Path(directory), help="where files go (default: %(default)s)")
-    parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the result goes")
+    parser.add_argument(
+        "--results", type=Path, default=LOCAL, metavar="DIR", help="where the result goes (default: %(default)s)"
+    )
     parser.set_defaults(run=lambda args: _run_all(args, scenarios))
 
 
@@ -86,6 +87,8 @@ def _run_all(args: argparse.Namespace, scenarios: list[str]) -> None:
         for case in result.cases:
             print(f"\n{case.title}\n\n{table(case)}")
         print(f"\n{path}")
+    if len(scenarios) > 1:
+        print(write_page(read_folder(args.results), args.results / PAGE))
 
 
 def _run(args: argparse.Namespace, name: str) -> Result:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from benchmarks.results import Case, Column, Round, Series
 
-__all__ = ["LARGE_FILES", "SMALL_FILES", "figure_of", "order", "show", "show_spread"]
+__all__ = [
+    "LARGE_FILES",
+    "SMALL_FILES",
+    "ceiling_of",
+    "figure_of",
+    "order",
+    "rank_figure",
+    "reference_of",
+    "show",
+    "show_spread",
+]
 
 WALL = Column("wall", "wall", "s")
 CPU = Column("cpu", "cpu", "s")
@@ -50,11 +61,33 @@ def figure_of(case: Case, key: str) -> Callable[[Round], float] | None:
     return None
 
 
+def rank_figure(case: Case) -> Callable[[Round], float]:
+    """Give the function that reads the first column, which ranks; NaN where a round has no such figure."""
+    return figure_of(case, case.columns[0].key) or (lambda _: math.nan)
+
+
 def order(case: Case) -> Sequence[Series]:
     """Put the least of the first column first; those that lost or spoiled files come last, unranked."""
-    figure = figure_of(case, case.columns[0].key)
-    assert figure is not None
+    figure = rank_figure(case)
     return sorted(case.series, key=lambda each: (not each.is_clean, each.median(figure)))
+
+
+def reference_of(case: Case) -> Series | None:
+    """Give whom the others are measured by: the baseline, else the best; `None` if nobody is clean."""
+    clean = [each for each in order(case) if each.is_clean]
+    return next((each for each in clean if each.name == case.baseline), clean[0] if clean else None)
+
+
+def ceiling_of(case: Case, key: str) -> float | None:
+    """Give what the server alone would reach in a column; `None` where that was not measured or means nothing."""
+    limit = case.ceiling
+    if limit is None or limit.absent:
+        return None
+    seconds = max(
+        case.items / limit.requests if limit.requests else 0.0, case.bytes / limit.bytes if limit.bytes else 0.0
+    )
+    known = {"wall": seconds, "rate": limit.requests, "throughput": limit.bytes}
+    return known.get(key) or None
 
 
 _SCALES = {
@@ -90,6 +123,6 @@ def _digits(value: float, unit: str) -> str:
 
 
 def show_spread(series: Series, figure: Callable[[Round], float], unit: str) -> str:
-    """Write down the smallest and the largest of all rounds."""
+    """Write down the smallest and the largest of all rounds, the unit once."""
     values = series.values(figure)
-    return f"{show(min(values), unit)} to {show(max(values), unit)}"
+    return f"{show(min(values), unit).removesuffix(_SUFFIXES.get(unit, ''))} to {show(max(values), unit)}"

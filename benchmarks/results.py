@@ -6,13 +6,33 @@ A result is a scenario's cases; a case is what all contenders did in turn; a ser
 from __future__ import annotations
 
 import json
+import os
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["SCHEMA", "Case", "Ceiling", "Column", "Result", "Round", "Series", "read_result", "write_result"]
+__all__ = [
+    "ORDER",
+    "RESULTS",
+    "SCHEMA",
+    "Case",
+    "Ceiling",
+    "Column",
+    "Result",
+    "Round",
+    "Series",
+    "read_folder",
+    "read_result",
+    "write_result",
+]
+
+ORDER = ("engines", "small", "large", "latency", "startup", "memory", "scale", "rerun", "disk")
+"""Scenarios by name, in the order in which they run and are shown."""
+
+RESULTS = Path(__file__).parent / "results"
+"""What the README's figures are made from; committed."""
 
 SCHEMA = 1
 """Goes up when what was written before cannot be read any more."""
@@ -224,3 +244,14 @@ def read_result(path: Path) -> Result:
         ValueError: It is no result of this format.
     """
     return Result.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+def read_folder(folder: Path) -> list[Result]:
+    """Read the results in a folder, one a scenario, in the order of `ORDER`.
+
+    Raises:
+        OSError: There is no such folder.
+        ValueError: A file is no result of this format.
+    """
+    results = [read_result(folder / each) for each in os.listdir(folder) if each.endswith(".json")]
+    return sorted(results, key=lambda each: (ORDER.index(each.scenario), each.started))

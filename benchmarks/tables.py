@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.figures import figure_of, order, show, show_spread
-from benchmarks.results import Case, Column, Series
+from benchmarks.figures import ceiling_of, figure_of, order, rank_figure, show, show_spread
+from benchmarks.results import Case, Ceiling, Column, Series
 
-__all__ = ["cells", "heads", "table"]
+__all__ = ["cells", "heads", "line", "show_rounds", "show_spoiled", "table"]
 
 
 def heads(case: Case) -> list[str]:
@@ -19,19 +19,18 @@ def _columns(case: Case) -> list[Column]:
     return [column for column in case.columns if figure_of(case, column.key) is not None]
 
 
-def cells(case: Case) -> Iterator[tuple[bool, list[str]]]:
-    """Give the rows of a case's table: whether it is ranked, and its cells; first the server's ceiling."""
+def cells(case: Case) -> Iterator[tuple[Series | None, list[str]]]:
+    """Give the rows of a case's table: of whom, and its cells; first the server's ceiling, which is nobody's."""
     columns = _columns(case)
     if case.ceiling is not None and not case.ceiling.absent:
-        yield False, _ceiling(case, columns)
+        yield None, _ceiling(case, case.ceiling, columns)
     for series in order(case):
         row = [f"{series.name} {series.version}".strip()]
         row += [_cell(case, series, column) for column in columns]
-        wall = figure_of(case, case.columns[0].key)
-        assert wall is not None
-        row.append(f"{len(series.rounds)}{', cold' if series.is_cold else ''}")
-        row.append(_spoiled(series) if not series.is_clean else show_spread(series, wall, case.columns[0].unit))
-        yield series.is_clean, row
+        row.append(show_rounds(series))
+        spread = show_spread(series, rank_figure(case), case.columns[0].unit) if series.is_clean else ""
+        row.append(spread or show_spoiled(series))
+        yield series, row
 
 
 def _cell(case: Case, series: Series, column: Column) -> str:
@@ -40,19 +39,19 @@ def _cell(case: Case, series: Series, column: Column) -> str:
     return show(series.median(figure), column.unit)
 
 
-def _ceiling(case: Case, columns: Sequence[Column]) -> list[str]:
-    limit = case.ceiling
-    assert limit is not None
-    seconds = max(
-        case.items / limit.requests if limit.requests else 0.0, case.bytes / limit.bytes if limit.bytes else 0
-    )
-    known = {"wall": seconds, "rate": limit.requests, "throughput": limit.bytes}
-    row = [f"the server's ceiling, by {limit.tool}"]
-    row += [show(known[column.key], column.unit) if known.get(column.key) else "" for column in columns]
-    return [*row, "", ""]
+def _ceiling(case: Case, limit: Ceiling, columns: Sequence[Column]) -> list[str]:
+    reached = [(ceiling_of(case, column.key), column.unit) for column in columns]
+    row = [show(value, unit) if value is not None else "" for value, unit in reached]
+    return [f"the server's ceiling, by {limit.tool}", *row, "", ""]
 
 
-def _spoiled(series: Series) -> str:
+def show_rounds(series: Series) -> str:
+    """Write down how many rounds there were, and whether the only one was the first run."""
+    return f"{len(series.rounds)}{', cold' if series.is_cold else ''}"
+
+
+def show_spoiled(series: Series) -> str:
+    """Say why a contender is not ranked."""
     bad = [each for each in series.rounds if not each.is_clean]
     worst = max(bad, key=lambda each: each.missing + each.wrong + each.extra)
     files = ", ".join(
@@ -67,11 +66,12 @@ def _spoiled(series: Series) -> str:
 def table(case: Case) -> str:
     """Write a case as a table."""
     head = heads(case)
-    lines = [_line(head), "|---|" + "---:|" * (len(head) - 2) + "---|"]
+    lines = [line(head), "|---|" + "---:|" * (len(head) - 2) + "---|"]
     for _, row in cells(case):
-        lines.append(_line([f"**{row[0]}**" if row[0].startswith("aioflags") else row[0], *row[1:]]))
+        lines.append(line([f"**{row[0]}**" if row[0].startswith("aioflags") else row[0], *row[1:]]))
     return "\n".join(lines)
 
 
-def _line(row: Sequence[str]) -> str:
+def line(row: Sequence[str]) -> str:
+    """Write a row of a table."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"

@@ -29,7 +29,7 @@ def run(bench: Bench) -> Iterator[Case]:
                 for scheme in ("http", "https") if server.secure else ("http",):
                     what = "1 file" if count == 1 else f"{count} files at once, each"
                     title = f"{what} of {mebibytes:,} MiB, {scheme}"
-                    heading = Heading(f"{count} {scheme}", title, LARGE_FILES)
+                    heading = Heading(f"{count} x {_TOTAL // count} MiB {scheme}", title, LARGE_FILES)
                     yield bench.downloads(
                         heading, server, corpus, contenders, connections=count, secure=scheme == "https"
                     )

@@ -28,6 +28,6 @@ def run(bench: Bench) -> Iterator[Case]:
         ideal = count * _DELAY / connections
         title = f"{count:,} small files, each answered {_DELAY * 1000:.0f} ms late, {connections:,} connections"
         note = f"ideal: {count:,} x {_DELAY} s / {connections:,} = {ideal:.2f} s"
-        heading = Heading(str(connections), title, (WALL, IDEAL, CPU, MEMORY), ideal=ideal, notes=[note])
+        heading = Heading(f"{connections:,} connections", title, (WALL, IDEAL, CPU, MEMORY), ideal=ideal, notes=[note])
         with serve_late(_DELAY) as server:
             yield bench.downloads(heading, server, sized(count, _SMALLEST), contenders, connections=connections)

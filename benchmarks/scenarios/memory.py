@@ -39,6 +39,6 @@ def run(bench: Bench) -> Iterator[Case]:
             corpus = same(count)
             corpus.write(Path(folder))
             with serve_files(Path(folder)) as server:
-                heading = Heading(f"{full}", f"peak memory for a list of {count:,} URLs", (MEMORY, WALL, CPU))
+                heading = Heading(f"{full:,} URLs", f"peak memory for a list of {count:,} URLs", (MEMORY, WALL, CPU))
                 contenders = [*ours, *peers] if full == _PEERS_AT else ours
                 yield bench.downloads(heading, server, corpus, contenders, ceiling=False)

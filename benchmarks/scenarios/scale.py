@@ -30,5 +30,7 @@ def run(bench: Bench) -> Iterator[Case]:
             corpus = same(count)
             corpus.write(Path(folder))
             with serve_files(Path(folder)) as server:
-                heading = Heading(f"{full}", f"{count:,} files of one byte", (WALL_EACH, CPU_EACH, WALL, MEMORY))
+                heading = Heading(
+                    f"{full:,} files", f"{count:,} files of one byte", (WALL_EACH, CPU_EACH, WALL, MEMORY)
+                )
                 yield turns.downloads(heading, server, corpus, contenders, ceiling=False)
