@@ -61,7 +61,13 @@ def a_result(*cases: Case, scenario: str = "small", quick: bool = False, **machi
     """A run of a scenario."""
     skipped = {"aria2": "apt-get install aria2"}
     return Result(
-        scenario, f"What <{scenario}> costs", "2026-01-02T03:04:05+00:00", quick, MACHINE | machine, cases, skipped
+        scenario,
+        f"What <{scenario}> costs",
+        "2026-01-02T03:04:05+00:00",
+        quick,
+        MACHINE | machine,
+        list(cases),
+        skipped,
     )
 
 
