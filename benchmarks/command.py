@@ -27,6 +27,7 @@ COMMANDS = {
     "first-run": "benchmarks.first_run",
     "profile": "benchmarks.costs",
     "report": "benchmarks.report",
+    "compare": "benchmarks.compare",
 }
 """Name to module: `add_parser(commands)` declares what has options of its own."""
 
