@@ -143,7 +143,9 @@ class Bench:
         notes = list(heading.notes)
         with tempfile.TemporaryDirectory(prefix="benchmarks-lists-") as folder:
             job = _write_lists(Path(folder), urls, connections, server.certificate if secure else None)
-            shown = {str(job.urls): "URLS", str(job.config): "CONFIG", str(server.certificate): "CERTIFICATE"}
+            shown = {str(job.urls): "URLS", str(job.config): "CONFIG"}
+            if job.certificate is not None:
+                shown[str(job.certificate)] = "CERTIFICATE"
             fitting = [each for each in contenders if each.most is None or connections <= each.most]
             notes += [
                 f"{each.name} takes {each.most} connections at most" for each in contenders if each not in fitting
@@ -181,7 +183,7 @@ class Bench:
             contender.why,
             partial(contender.command, job),
             partial(check, corpus.files),
-            shown={**shown, str(ROOT) + "/": "", sys.executable: "python"},
+            shown={**shown, str(ROOT) + "/": "", sys.executable: "python", sys.prefix + "/": ""},
             **more,
         )
         return _again(entrant) if is_again else entrant

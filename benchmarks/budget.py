@@ -13,7 +13,7 @@ class Share:
 
     Args:
         rounds: To be measured at most.
-        limit: Seconds for all runs, the warm-up among them; `None` for as long as it takes.
+        limit: Seconds for all its runs, the warm-up among them; `None` for as long as it takes.
         spent: Seconds so far.
         runs: So far, the warm-up among them.
         measured: Runs so far that count.
@@ -26,17 +26,19 @@ class Share:
     measured: int = 0
 
     def add(self, seconds: float, *, is_warm_up: bool) -> bool:
-        """Note how long a run took; tells whether it is measured: a warm-up is if the share is over with it."""
+        """Note how long a run took; tells whether it is measured: a warm-up is if nothing else fits into the share."""
         self.spent += seconds
         self.runs += 1
-        counts = not is_warm_up or (self.limit is not None and self.spent > self.limit)
+        counts = not is_warm_up or not self._fits
         self.measured += counts
         return counts
 
     @property
     def allows_another(self) -> bool:
-        """One round is always measured; a further one if it fits, going by those so far."""
-        if not self.measured:
-            return True
-        fits = self.limit is None or self.spent * (self.runs + 1) <= self.limit * self.runs
-        return self.measured < self.rounds and fits
+        """One round is always measured; a further one if it fits."""
+        return not self.measured or (self.measured < self.rounds and self._fits)
+
+    @property
+    def _fits(self) -> bool:
+        """There is room for another run, going by those so far."""
+        return self.limit is None or self.spent * (self.runs + 1) <= self.limit * self.runs

@@ -20,8 +20,8 @@ _METHOD = (
     "Contenders are whole processes that take turns, after a warm-up, each time into an empty folder, with as many "
     "connections as everybody else and keep-alive. Every byte of every file is compared after each run: who lost or "
     "spoiled one is not ranked. Times, processor and memory are the operating system's account. Figures are medians "
-    "of n rounds; who is slow has fewer, and cold stands where the first run alone took more than a contender's share "
-    "of time. In the charts a line goes from the fastest round to the slowest; a bar of more than "
+    "of n rounds; who is slow has fewer, and cold stands where there was time for one run only, without a warm-up. In "
+    "the charts a line goes from the fastest round to the slowest; a bar of more than "
     f"{CLIP:g} times the shortest is torn off."
 )
 

@@ -12,7 +12,7 @@ from benchmarks.charts import OURS, picture
 from benchmarks.disk_picture import draw
 from benchmarks.figures import ceiling_of, order, rank_figure, reference_of, show, show_spread
 from benchmarks.results import Case, Result, Series
-from benchmarks.tables import line, show_spoiled
+from benchmarks.tables import line, show_rounds, show_spoiled
 
 __all__ = ["CIRCUMSTANCES", "PICTURES", "draw_pictures", "find_markers", "rewrite"]
 
@@ -157,7 +157,7 @@ def _cell(case: Case, name: str) -> str:
     figure, unit, reference = rank_figure(case), case.columns[0].unit, reference_of(case)
     assert reference is not None
     ratio = show(series.median(figure) / reference.median(figure), "times")
-    few = "" if len(series.rounds) == max(len(each.rounds) for each in case.series) else f", n = {len(series.rounds)}"
+    few = "" if len(series.rounds) == max(len(each.rounds) for each in case.series) else f", n = {show_rounds(series)}"
     spread = f" ({show_spread(series, figure, unit)}{few})" if len(series.rounds) > 1 else few
     return f"**{ratio}** {show(series.median(figure), unit)}{spread}"
 

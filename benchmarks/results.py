@@ -86,7 +86,7 @@ class Series:
         command: Its command line; what differs from run to run is a word in capitals.
         rounds: In order, the warm-up not among them.
         said: The end of what it wrote to standard error in the last round that was not clean.
-        is_cold: Its only round is its first run, for that alone took more than its share of time.
+        is_cold: Its only round is its first run, the warm-up, for another did not fit into its share of time.
     """
 
     name: str

@@ -42,7 +42,7 @@ class Entrant:
         check: Reads what is in the destination after a run.
         prepare: Brings the destination into the state that the run begins with; its time does not count.
         figures: What else there is to know after a run, by column.
-        shown: What command lines show in place of long paths, such as `{"/tmp/x/urls": "URLS"}`.
+        shown: What command lines and complaints show in place of long paths, such as `{"/tmp/x/urls": "URLS"}`.
     """
 
     name: str
@@ -103,8 +103,8 @@ def run_rounds(
         tell: Called after each run with what there is to say.
         warm_up: Run each once before, and forget it.
         limit: Seconds after which a run is ended.
-        budget: Seconds of each entrant for all its runs. Whose further round would not fit has no more; who spends
-            more on the warm-up alone has had its only round.
+        budget: Seconds of each entrant for all its runs: whose next one would not fit has no more. If that is so
+            after the warm-up, the warm-up was its only round.
     """
     turns = [_Turns(entrant, Share(rounds, budget)) for entrant in entrants]
     for number in range(0 if warm_up else 1, rounds + 1):
@@ -134,7 +134,7 @@ def _run_once(entrant: Entrant, directory: Path, limit: float) -> tuple[Round, s
         checked.extra,
         dict(figures),
     )
-    return whole, cost.stderr[-500:]
+    return whole, _shorten(cost.stderr, {folder: DESTINATION, **(entrant.shown or {})})[-500:]
 
 
 def _shown_command(entrant: Entrant) -> list[str]:

@@ -28,8 +28,7 @@ def cells(case: Case) -> Iterator[tuple[Series | None, list[str]]]:
         row = [f"{series.name} {series.version}".strip()]
         row += [_cell(case, series, column) for column in columns]
         row.append(show_rounds(series))
-        spread = show_spread(series, rank_figure(case), case.columns[0].unit) if series.is_clean else ""
-        row.append(spread or show_spoiled(series))
+        row.append(_spread(case, series) if series.is_clean else show_spoiled(series))
         yield series, row
 
 
@@ -37,6 +36,10 @@ def _cell(case: Case, series: Series, column: Column) -> str:
     figure = figure_of(case, column.key)
     assert figure is not None
     return show(series.median(figure), column.unit)
+
+
+def _spread(case: Case, series: Series) -> str:
+    return show_spread(series, rank_figure(case), case.columns[0].unit) if len(series.rounds) > 1 else ""
 
 
 def _ceiling(case: Case, limit: Ceiling, columns: Sequence[Column]) -> list[str]:

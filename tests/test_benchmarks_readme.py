@@ -92,7 +92,7 @@ def test_ratio_median_spread_and_rounds() -> None:
     text = block("small", RESULT)
     assert cells(text, "**aioflags**") == ["**2.00x** 2.20 s (2.00 to 2.40 s)"]
     assert cells(text, "curl") == ["**1.00x** 1.10 s (1.00 to 1.20 s)"]
-    assert cells(text, "pypdl") == ["**27.3x** 30.0 s, n = 1"]
+    assert cells(text, "pypdl") == ["**27.3x** 30.0 s, n = 1, cold"]
     assert cells(text, "the server's ceiling") == ["0.100 s"]
     assert "2 KiB, n = 3" in text
 
