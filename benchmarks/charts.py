@@ -24,7 +24,7 @@ STYLE = Path(__file__).with_name("charts.css").read_text(encoding="utf-8")
 
 _WIDTH = 390
 _ROW = 34
-_TOP = 42
+_LINE = 17
 _GAP = 24
 _MARGIN = 10
 # A name or a reason of so many letters has room on a line.
@@ -35,10 +35,10 @@ _TITLE_LETTERS = 50
 def chart(case: Case) -> str:
     """Draw one case as an SVG element for a page that has `STYLE`."""
     rows = list(_rows(case))
-    height = _ROW * len(rows) + 4
+    height = _LINE + _ROW * len(rows) + 4
     return (
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(case.title)}">\n'
-        f"{_stack(rows, 0)}\n</svg>"
+        f"{_subtitle(case, 0)}{_stack(rows, _LINE)}\n</svg>"
     )
 
 
@@ -47,12 +47,15 @@ def picture(result: Result) -> str:
     columns = min(2, max(1, len(result.cases)))
     parts, top = [], _MARGIN
     for begin in range(0, len(result.cases), columns):
-        group = [(case, list(_rows(case))) for case in result.cases[begin : begin + columns]]
-        for number, (case, rows) in enumerate(group):
-            title = _title(case.title)
+        group = result.cases[begin : begin + columns]
+        titles = [textwrap.wrap(case.title, _TITLE_LETTERS) for case in group]
+        head = _LINE * max(map(len, titles))
+        for number, (case, lines) in enumerate(zip(group, titles, strict=True)):
+            title = "".join(_title(text, _LINE * line) for line, text in enumerate(lines))
             left = _MARGIN + number * (_WIDTH + _GAP)
-            parts.append(f'<g transform="translate({left} {top})">{title}\n{_stack(rows, _TOP)}</g>')
-        top += _TOP + _ROW * max(len(rows) for _, rows in group) + _GAP
+            drawn = f"{title}{_subtitle(case, head)}{_stack(list(_rows(case)), head + _LINE + 4)}"
+            parts.append(f'<g transform="translate({left} {top})">{drawn}</g>')
+        top += head + _LINE + _ROW * max(len(case.series) + 1 for case in group) + _GAP
     width = 2 * _MARGIN + columns * _WIDTH + (columns - 1) * _GAP
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {width} {top}" width="{width}" '
@@ -61,11 +64,16 @@ def picture(result: Result) -> str:
     )
 
 
-def _title(text: str) -> str:
-    lines = textwrap.wrap(text, _TITLE_LETTERS)
-    return "".join(
-        f'<text class="title" x="0" y="{14 + 16 * number}">{escape(each)}</text>' for number, each in enumerate(lines)
-    )
+def _title(text: str, top: int) -> str:
+    return f'<text class="title" x="0" y="{top + 13}">{escape(text)}</text>'
+
+
+def _subtitle(case: Case, top: int) -> str:
+    """Say what the bars are, and by whom the others are measured."""
+    rounds, reference = max(len(series.rounds) for series in case.series), reference_of(case)
+    times = "" if reference is None else f"; x: times {reference.name}"
+    text = f"{case.columns[0].title}, n = {rounds}{times}"
+    return f'<text class="faint" x="0" y="{top + 13}">{escape(text)}</text>\n'
 
 
 def _stack(rows: Sequence[str], top: int) -> str:

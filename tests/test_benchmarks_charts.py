@@ -56,13 +56,13 @@ def test_who_spoiled_files_has_no_bar() -> None:
 def test_ratios_stand_beside_the_medians() -> None:
     """To the baseline, which has none itself."""
     case = a_case(a_series("aioflags", 2.0), a_series("curl", 1.0))
-    assert texts(case) == ["curl", "1.00 s", "aioflags", "2.00 s · 2.00x"]
+    assert texts(case) == ["wall, n = 1; x: times curl", "curl", "1.00 s", "aioflags", "2.00 s · 2.00x"]
 
 
 def test_the_server_has_a_bar_of_its_own() -> None:
     """On top, as long as what it would take the server alone."""
     case = a_case(a_series("curl", 1.0), ceiling=a_ceiling())
-    assert texts(case)[:2] == ["the server's ceiling, by wrk", "0.100 s"]
+    assert texts(case)[1:3] == ["the server's ceiling, by wrk", "0.100 s"]
     assert widths(case)[0] == pytest.approx(widths(case)[1] / 10, abs=0.1)
 
 
