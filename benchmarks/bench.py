@@ -56,6 +56,7 @@ class Bench:
         quick: For a look and for tests: few and small files.
         warm_up: Run everybody once before, and forget it.
         budget: Seconds of each contender in a case, see `run_rounds`.
+        patience: Seconds after which a run is ended, and its contender not ranked.
         peers: Only these take part besides ours; `None` for all that are installed.
         tell: Says something to whoever is watching.
         skipped: Who is not installed, with the command that installs it; grows as contenders are asked for.
@@ -66,6 +67,7 @@ class Bench:
     quick: bool = False
     warm_up: bool = True
     budget: float | None = None
+    patience: float = 3600.0
     peers: frozenset[str] | None = None
     tell: Callable[[str], None] = lambda _: None
     skipped: dict[str, str] = field(default_factory=dict)
@@ -106,7 +108,15 @@ class Bench:
 
     def take_turns(self, entrants: Sequence[Entrant], directory: Path) -> list[Series]:
         """Run entrants in turn, in folders below `directory`, as often and as long as this run is to be."""
-        return run_rounds(entrants, self.rounds, directory, self.tell, warm_up=self.warm_up, budget=self.budget)
+        return run_rounds(
+            entrants,
+            self.rounds,
+            directory,
+            self.tell,
+            warm_up=self.warm_up,
+            limit=self.patience,
+            budget=self.budget,
+        )
 
     def downloads(
         self,

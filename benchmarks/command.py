@@ -34,6 +34,9 @@ COMMANDS = {
 BUDGET = 30.0
 """Seconds; so that `all` comes to its end within the hour, although some are a hundred times slower than others."""
 
+PATIENCE = 150.0
+"""Seconds: more than anybody needs who has as many connections at work as was asked for."""
+
 LOCAL = RESULTS / "local"
 """Where results go if nobody says otherwise: not beside those that are committed, which the README is made from."""
 
@@ -71,6 +74,13 @@ def _add_scenario(commands: Any, name: str, summary: str, scenarios: list[str]) 
         help="seconds of each contender in a case: the slow get fewer rounds, one at least; 0 = no limit "
         "(default: %(default)g)",
     )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE,
+        metavar="S",
+        help="seconds after which a run is ended, and its contender not ranked (default: %(default)g)",
+    )
     parser.add_argument("--quick", action="store_true", help="few and small files: for a look, not for quoting")
     shared = "/dev/shm"
     directory = shared if Path(shared).is_dir() else tempfile.gettempdir()
@@ -101,6 +111,7 @@ def _run(args: argparse.Namespace, name: str) -> Result:
         rounds=args.rounds or (3 if args.quick else 5),
         quick=args.quick,
         budget=args.budget or None,
+        patience=args.patience,
         peers=None if args.peers is None else frozenset(args.peers),
         tell=lambda text: print(text, file=sys.stderr, flush=True),
     )

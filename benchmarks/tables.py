@@ -62,7 +62,7 @@ def show_spoiled(series: Series) -> str:
         for count, word in ((worst.missing, "missing"), (worst.wrong, "wrong"), (worst.extra, "extra"))
         if count
     )
-    status = "took too long" if worst.exit is None else f"exit {worst.exit}"
+    status = f"took too long, ended after {worst.wall:,.0f} s" if worst.exit is None else f"exit {worst.exit}"
     return f"not ranked: {files + ', ' if files else ''}{status}, in {len(bad)} of {len(series.rounds)} rounds"
 
 

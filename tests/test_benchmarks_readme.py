@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks.contenders import APT, PIP
 from benchmarks.readme_tables import CIRCUMSTANCES, PICTURES, draw_pictures, find_markers, rewrite
-from benchmarks.results import ORDER, RESULTS, Result, read_folder
+from benchmarks.results import ORDER, RESULTS, Result, Round, read_folder
 from tests.measured import a_case, a_ceiling, a_result, a_series, spoiled
 
 ROOT = Path(__file__).parent.parent
@@ -102,6 +102,13 @@ def test_who_spoiled_files_is_not_ranked() -> None:
     text = block("small", RESULT)
     assert cells(text, "wget") == ["not ranked: 3 missing, 2 wrong, exit 8, in 1 of 2 rounds"]
     assert cells(text, "place") == ["2 of 3: loses to curl"]
+
+
+def test_who_took_too_long_is_not_ranked() -> None:
+    """The cell says after how many seconds it was ended, and what had not come by then."""
+    late = replace(SLOW, rounds=[Round(150.0, 0.0, 0.0, 0, None, missing=70)])
+    text = block("small", a_result(a_case(OURS, CURL, late)))
+    assert cells(text, "pypdl") == ["not ranked: 70 missing, took too long, ended after 150 s, in 1 of 1 rounds"]
 
 
 def test_where_we_win_nothing_is_said_of_losing() -> None:
