@@ -186,7 +186,11 @@ _ALL = (
     _python("niquests", "niquests_threads", "a thread pool with one Session, which its documentation says is safe"),
     _python("httpx", "httpx_async", "one AsyncClient for all with limits of that many connections, bodies streamed"),
     _python("parfive", "parfive_downloader", "max_conn of that many, no splitting, its progress bar off"),
-    _python("pypdl", "pypdl_tasks", "max_concurrent of that many, one segment a file, its display off"),
+    _python(
+        "pypdl",
+        "pypdl_tasks",
+        "max_concurrent of that many, one segment a file, display off; it asks for heads one by one",
+    ),
 )
 
 CONTENDERS = {contender.name: contender for contender in _ALL}
