@@ -34,7 +34,7 @@ COMMANDS = {
 BUDGET = 30.0
 """Seconds; so that `all` comes to its end within the hour, although some are a hundred times slower than others."""
 
-PATIENCE = 150.0
+PATIENCE = 180.0
 """Seconds: more than anybody needs who has as many connections at work as was asked for."""
 
 LOCAL = RESULTS / "local"
