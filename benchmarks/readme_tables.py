@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from benchmarks.charts import OURS, picture
 from benchmarks.disk_picture import draw
-from benchmarks.figures import ceiling_of, order, rank_figure, reference_of, show, show_spread
+from benchmarks.figures import ceiling_of, figure_of, order, rank_figure, reference_of, show, show_spread
 from benchmarks.results import Case, Result, Series
 from benchmarks.tables import line, show_rounds, show_spoiled
 
@@ -27,6 +27,15 @@ PICTURES: Mapping[str, Callable[[Result], str]] = {
     "disk": draw,
 }
 """How the scenarios are drawn that the README has a picture of."""
+
+# The second question of a scenario, by the column that answers it.
+_BESIDE: Mapping[str, str] = {
+    "engines": "ideal",
+    "latency": "ideal",
+    "scale": "cpu each",
+    "rerun": "requests",
+    "disk": "late p99",
+}
 
 _BLOCK = re.compile(r"(<!-- benchmarks: (\w+) -->\n).*?(<!-- /benchmarks -->)", re.DOTALL)
 _FACTS = ("processor", "cores", "memory", "system", "python", "files go to")
@@ -98,11 +107,12 @@ def _scenario(result: Result) -> str:
     parts = [_sentence(result.summary)]
     if result.scenario in PICTURES:
         parts.append(f"![{result.scenario}: bars of medians]({_path(result.scenario)})")
+    beside = _BESIDE.get(result.scenario, "")
     contenders = list(dict.fromkeys(series.name for case in cases for series in case.series))
     if len(cases) > len(contenders):
-        parts.append(_by_case(cases, contenders))
+        parts.append(_by_case(cases, contenders, beside))
     else:
-        parts += [_by_contender(cases, contenders), _captions(cases)]
+        parts += [_by_contender(cases, contenders, beside), _captions(cases)]
     return "\n\n".join(parts)
 
 
@@ -114,12 +124,12 @@ def _ours(case: Case) -> Series | None:
     return next((series for name in OURS for series in case.series if series.name == name), None)
 
 
-def _by_contender(cases: Sequence[Case], contenders: Sequence[str]) -> str:
+def _by_contender(cases: Sequence[Case], contenders: Sequence[str], beside: str) -> str:
     """Give the table with a row for each contender, a column for each case."""
     lines = [line(["", *(f"{case.key}, {_rounds(case)}" for case in cases)]), "|---|" + "---|" * len(cases)]
     lines += _bounds("the ideal", cases, [case.ideal if case.columns[0].key == "wall" else None for case in cases])
     lines += _bounds("the server's ceiling", cases, [ceiling_of(case, case.columns[0].key) for case in cases])
-    lines += [line([_bold(name), *(_cell(case, name) for case in cases)]) for name in contenders]
+    lines += [line([_bold(name), *(_cell(case, name, beside) for case in cases)]) for name in contenders]
     lines.append(line(["place", *map(_place, cases)]))
     return "\n".join(lines)
 
@@ -130,12 +140,12 @@ def _bounds(name: str, cases: Sequence[Case], values: Sequence[float | None]) ->
     return [line([name, *shown])] if any(value is not None for value in values) else []
 
 
-def _by_case(cases: Sequence[Case], contenders: Sequence[str]) -> str:
+def _by_case(cases: Sequence[Case], contenders: Sequence[str], beside: str) -> str:
     """Give the table with a row for each case, a column for each contender."""
     lines = [line(["", *map(_bold, contenders), "place"]), "|---|" + "---|" * (len(contenders) + 1)]
     for case in cases:
         title = f"{case.title}; {case.columns[0].title}, {_rounds(case)}"
-        lines.append(line([title, *(_cell(case, name) for name in contenders), _place(case)]))
+        lines.append(line([title, *(_cell(case, name, beside) for name in contenders), _place(case)]))
     return "\n".join(lines)
 
 
@@ -147,8 +157,8 @@ def _rounds(case: Case) -> str:
     return f"n = {max(len(series.rounds) for series in case.series)}"
 
 
-def _cell(case: Case, name: str) -> str:
-    """Write down a contender's ratio, median and spread, and how many rounds there were if fewer than others had."""
+def _cell(case: Case, name: str, beside: str) -> str:
+    """Write down a contender's ratio, median and spread, rounds if others had more, and the column `beside`."""
     series = next((each for each in case.series if each.name == name), None)
     if series is None:
         return _NONE
@@ -159,7 +169,13 @@ def _cell(case: Case, name: str) -> str:
     ratio = show(series.median(figure) / reference.median(figure), "times")
     few = "" if len(series.rounds) == max(len(each.rounds) for each in case.series) else f", n = {show_rounds(series)}"
     spread = f" ({show_spread(series, figure, unit)}{few})" if len(series.rounds) > 1 else few
-    return f"**{ratio}** {show(series.median(figure), unit)}{spread}"
+    return f"**{ratio}** {show(series.median(figure), unit)}{spread}{_second(case, series, beside)}"
+
+
+def _second(case: Case, series: Series, beside: str) -> str:
+    column = next((each for each in case.columns if each.key == beside), None)
+    figure = figure_of(case, beside)
+    return "" if column is None or figure is None else f"; {column.title} {show(series.median(figure), column.unit)}"
 
 
 def _place(case: Case) -> str:

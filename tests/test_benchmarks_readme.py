@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.contenders import APT, PIP
+from benchmarks.figures import IDEAL, SMALL_FILES
 from benchmarks.readme_tables import CIRCUMSTANCES, PICTURES, draw_pictures, find_markers, rewrite
 from benchmarks.results import ORDER, RESULTS, Result, Round, read_folder
 from tests.measured import a_case, a_ceiling, a_result, a_series, spoiled
@@ -141,6 +142,17 @@ def test_a_peer_that_is_missing_from_a_case_leaves_its_cell_empty() -> None:
 def test_the_ideal_is_shown() -> None:
     """Where there is a bound by what the server was told."""
     assert cells(block("small", a_result(a_case(OURS, CURL, ideal=0.25))), "the ideal") == ["0.250 s"]
+
+
+def test_the_second_question_of_a_scenario_is_answered() -> None:
+    """Such as how far from the ideal; where the case has no such column, nothing is said."""
+    columns = [*SMALL_FILES, IDEAL]
+    cases = [a_case(OURS, CURL, ideal=0.5, columns=columns), a_case(OURS, CURL, key="no ideal")]
+    text = block("latency", a_result(*cases, scenario="latency"))
+    assert cells(text, "curl") == [
+        "**1.00x** 1.10 s (1.00 to 1.20 s); times the ideal 2.20x",
+        "**1.00x** 1.10 s (1.00 to 1.20 s)",
+    ]
 
 
 def test_circumstances() -> None:
