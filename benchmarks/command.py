@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(metavar="NAME", title="scenarios and commands")
     for name, module in SCENARIOS.items():
         _add_scenario(commands, name, _summary(module), [name])
-    _add_scenario(commands, "all", "all scenarios", list(SCENARIOS))
+    _add_scenario(commands, "all", "all scenarios, and a page of them", list(SCENARIOS))
     for module in COMMANDS.values():
         importlib.import_module(module).add_parser(commands)
     args = parser.parse_args(arguments)
@@ -88,17 +88,17 @@ def _add_scenario(commands: Any, name: str, summary: str, scenarios: list[str]) 
     parser.add_argument(
         "--results", type=Path, default=LOCAL, metavar="DIR", help="where the result goes (default: %(default)s)"
     )
-    parser.set_defaults(run=lambda args: _run_all(args, scenarios))
+    parser.set_defaults(run=lambda args: _run_all(args, scenarios, makes_page=name == "all"))
 
 
-def _run_all(args: argparse.Namespace, scenarios: list[str]) -> None:
+def _run_all(args: argparse.Namespace, scenarios: list[str], *, makes_page: bool) -> None:
     for name in scenarios:
         result = _run(args, name)
         path = write_result(result, args.results)
         for case in result.cases:
             print(f"\n{case.title}\n\n{table(case)}")
         print(f"\n{path}")
-    if len(scenarios) > 1:
+    if makes_page:
         print(write_page(read_folder(args.results), args.results / PAGE))
 
 
