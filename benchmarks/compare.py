@@ -16,18 +16,17 @@ from benchmarks.results import Result, read_folder, read_result
 __all__ = ["add_parser", "show_changes"]
 
 _RULE = (
-    "Beyond noise: medians differ by %(floor)s %% or more, and so one-sided an order of the rounds comes about by "
-    "chance once in %(chance)d times at most; with fewer than five rounds against five, the rounds of one side are all "
-    "beyond those of the other, and medians differ by %(coarse)d %% or more. Where three programs or more are the same "
-    "in both, what they got slower by is put down to the machine. Exit status 1: something of aioflags got worse; 2: "
-    "nothing could be compared."
+    "Beyond noise: medians differ by the floor or more, and so one-sided an order of the rounds comes about by chance "
+    f"once in {1 / noise.CHANCE:.0f} times at most. With too few rounds for that (five against five are enough) the "
+    f"rounds of one side are all beyond those of the other, and medians differ by {100 * noise.COARSE:.0f} percent or "
+    "more. Where three programs or more are the same in both, what they got slower by is put down to the machine. Exit "
+    "status 1: something of aioflags got worse; 2: nothing could be compared."
 )
 
 
 def add_parser(commands: Any) -> None:
     """Add the command `compare`."""
-    numbers = {"floor": "--floor", "chance": round(1 / noise.CHANCE), "coarse": round(100 * noise.COARSE)}
-    parser = commands.add_parser("compare", help=__doc__, description=__doc__, epilog=_RULE % numbers)
+    parser = commands.add_parser("compare", help=__doc__, description=__doc__, epilog=_RULE)
     parser.add_argument("old", type=Path, metavar="OLD", help="a folder or a file of results")
     parser.add_argument("new", type=Path, metavar="NEW", help="the same, measured later")
     parser.add_argument(
