@@ -148,6 +148,7 @@ class Pursuit:
             expected_digests=self._claim.digests,
             may_replace=self._claim.may_replace or self._settings.existing == "replace",
             is_public_only=self._must_be_public,
+            is_fresh=self._is_fresh,
             row=self._claim.row if self._settings.ledger else 0,
             half=self._half,
             may_keep=self._may_keep,

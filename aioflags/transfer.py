@@ -127,7 +127,7 @@ def judge_response(
     if half is not None and status in _RANGE_STATUSES:
         return _judge_rest(headers, half, host, expected, max_bytes) if status == 206 else Restart()
     if status in _REDIRECTS:
-        location = headers.get("Location", "").strip()
+        location = headers.get("Location", "").strip(" \t")
         if location:
             return Redirect(location)
         return _refuse("redirect", f"status {status} without a Location to go to", host)
@@ -142,8 +142,9 @@ def judge_response(
 
 def _judge_body_head(headers: Mapping[str, str], host: str, expected: int | None, max_bytes: int | None) -> Verdict:
     # Python's own idea of space is wider than that of HTTP (RFC 9110, section 5.6.3), and so than that of the drivers.
-    transfer_coding = headers.get("Transfer-Encoding", "").strip(" \t").lower()
-    is_chunked = transfer_coding == "chunked"
+    transfer_coding = headers.get("Transfer-Encoding", "").strip(" \t")
+    # By its letters in ASCII alone: other alphabets have some that become these in lower case.
+    is_chunked = transfer_coding.isascii() and transfer_coding.lower() == "chunked"
     announced = headers.get("Content-Length")
     if transfer_coding and (not is_chunked or announced is not None):
         # Two ways to find the end, or none that is known: the sign of an attack (RFC 9112, section 6.3).

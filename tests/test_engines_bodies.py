@@ -68,3 +68,15 @@ def test_other_bodies_end_by_their_framing_or_with_their_connection() -> None:
     assert body.has_ended
     body = ChunkedBody(scratch)
     assert (body.feed(b"1\r\na\r\n0\r\n\r\nmore"), body.stocked, body.excess) == (1, 1, 4)
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_body_that_comes_byte_by_byte_is_kept_in_pieces_of_some_size(is_chunked: bool) -> None:
+    """Each piece costs as much memory as many bytes."""
+    scratch = memoryview(bytearray(1 << 16))
+    body = ChunkedBody(scratch) if is_chunked else OpenBody(scratch)
+    for _ in range(10_000):
+        body.feed(b"1\r\nx\r\n" if is_chunked else b"x")
+    pieces = body.take_all()
+    assert b"".join(pieces) == b"x" * 10_000
+    assert len(pieces) < 10

@@ -14,7 +14,7 @@ def framed(bodies: list[bytes], end: bytes = b"0\r\n\r\n") -> bytes:
 
 
 def feed(chunks: Chunks, data: bytes) -> bytes:
-    return b"".join(chunks.feed(data))
+    return bytes(chunks.feed(data))
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=6), st.integers(1, 17))
@@ -52,3 +52,21 @@ def test_framing_that_could_be_read_in_two_ways_is_broken(data: bytes) -> None:
     """What Python takes for a number is not what HTTP takes for one; and nothing goes on for ever."""
     with pytest.raises(ChunkError):
         Chunks().feed(data)
+
+
+def test_what_is_little_keeps_no_more_in_memory_than_itself() -> None:
+    """A slice would keep all that it came with; most of it may be framing."""
+    assert type(Chunks().feed(framed([b"x"]))) is bytes
+    assert type(Chunks().feed(framed([b"x"] * 100))) is bytes
+    assert type(Chunks().feed(framed([b"x" * 100]))) is memoryview
+
+
+def test_framing_out_of_proportion_is_broken() -> None:
+    """Extensions could make of a small file anything that never ends; those of an honest server are short."""
+    chunks = Chunks()
+    with pytest.raises(ChunkError, match="framing"):
+        for _ in range(200):
+            chunks.feed(b"1;" + b"a" * 60_000 + b"\r\nx\r\n")
+    honest = Chunks()
+    for _ in range(200_000):
+        honest.feed(b"1;a=b\r\nx\r\n")

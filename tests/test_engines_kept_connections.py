@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 import aioflags
+from aioflags.engines.link import Link
+from aioflags.engines.pool import Pool
+from aioflags.engines.readiness import Readiness
 from aioflags.equipment import EngineName
 
 GOOD, EVIL = b"good!", b"EVIL!"
@@ -73,3 +76,25 @@ async def _until(blurter: Blurter) -> None:
     # What was sent on loopback is there; the loop only has to look.
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("news", [b"", answer(EVIL)], ids=["end", "answer"])
+async def test_connection_is_looked_at_when_it_is_taken(news: bytes) -> None:
+    """What came since the loop last looked: an end, or bytes that nobody has asked for."""
+    readiness, pool = Readiness(), Pool()
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    link = Link(ours, readiness)
+    key = ("http", "a.example", 80, False)
+    pool.put(key, link)
+    assert pool.take(key) is link
+    pool.put(key, link)
+    if news:
+        theirs.sendall(news)
+    else:
+        theirs.close()
+    assert pool.take(key) is None
+    assert not link.is_open
+    theirs.close()
+    pool.close()
+    readiness.close()

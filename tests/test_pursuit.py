@@ -182,6 +182,16 @@ def test_stale_connections_are_free_three_times() -> None:
     assert ends[3].attempts == 4
 
 
+def test_after_a_stale_connection_comes_a_fresh_one() -> None:
+    """All that are kept may have been closed at the same moment (FAULTS, F44)."""
+    pursuit = pursue()
+    assert not pursuit.next_attempt().is_fresh
+    assert run(pursuit, failed("disconnected", is_stale=True)) == [Again()]
+    assert pursuit.next_attempt().is_fresh
+    run(pursuit, failed("disconnected"))
+    assert not pursuit.next_attempt().is_fresh
+
+
 def test_want_of_resources_costs_no_retry_and_waits() -> None:
     """Open files come back when other attempts end; a machine that stays short of them is told in the end."""
     short = failed("connect", detail="out of resources", requests=0)

@@ -374,6 +374,34 @@ def test_head_without_end_ends(tmp_path: Path, engine: EngineName) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("framing", ["", "Transfer-Encoding: chunked"], ids=["open", "chunked"])
+def test_rest_without_end_ends(tmp_path: Path, engine: EngineName, framing: str) -> None:
+    """The rest of a file that was cut may say in its range alone how long it is: no more than that is taken."""
+    fields = ['ETag: "e"']
+    piece = b"10000\r\n" + bytes(1 << 16) + b"\r\n" if framing else bytes(1 << 16)
+    sent: list[int] = []
+
+    def fault(client: Client) -> None:
+        if client.count == 1:
+            client.send(head(200, *fields, length=9_000_000), bytes(5_000_000))
+        elif client.count == 2:
+            more = [framing] if framing else []
+            client.send(head(206, "Content-Range: bytes 5000000-8999999/9000000", *fields, *more, length=None))
+            while not client.server.closing.is_set() and len(sent) < 10_000:
+                client.send(piece)
+                sent.append(len(piece))
+        else:
+            client.send(head(404, length=0))
+
+    with FaultServer({"file": fault}) as server:
+        (outcome,) = download([f"{server.url}/file"], tmp_path, engine=engine, retries=2).values()
+    assert outcome.status in {aioflags.Status.MISSING, aioflags.Status.FAILED}
+    assert 4_000_000 < sum(sent) < 100_000_000
+    assert list(tmp_path.iterdir()) == []
+
+
 # Other programs
 
 

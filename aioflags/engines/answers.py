@@ -51,8 +51,12 @@ class BodyRules:
         """Hold the bytes that came so far against the limits.
 
         Raises:
-            RefusedError, ChecksumError: They are too many.
+            ProtocolError, RefusedError, ChecksumError: They are too many.
         """
+        announced = self.accept.length
+        if announced is not None and received > announced:
+            message = f"more than the announced {announced} bytes arrived"
+            raise make_error("protocol", message, self.attempt.target.host)
         self._judge_size(received, is_whole=False)
 
     def check_end(self, received: int, ending: Ending) -> None:

@@ -13,6 +13,8 @@ __all__ = ["BLOCK", "Body", "ChunkedBody", "LengthBody", "OpenBody"]
 
 #: Bytes of a block: enough for a thread to be worth its while, little enough to be still in a core's own memory.
 BLOCK = 1 << 18
+#: Bytes that are put together to one piece if they come in many.
+_CRUMBS = 1 << 12
 #: Blocks that one body has in reserve at most.
 _SPARE = 4
 
@@ -158,9 +160,16 @@ class OpenBody:
 
     def feed(self, data: bytes) -> int:
         """See `Body`."""
-        self._chunks.append(data)
-        self.stocked += len(data)
+        self._stock(data)
         return len(data)
+
+    def _stock(self, data: bytes | memoryview) -> None:
+        if self._chunks and len(self._chunks[-1]) + len(data) <= _CRUMBS:
+            # Byte by byte, a body would take many times its size in memory.
+            self._chunks[-1] = b"".join((self._chunks[-1], data))
+        elif data:
+            self._chunks.append(data)
+        self.stocked += len(data)
 
     def take(self) -> list[bytes | memoryview]:
         """See `Body`."""
@@ -188,10 +197,8 @@ class ChunkedBody(OpenBody):
 
     def feed(self, data: bytes) -> int:
         """See `Body`."""
-        parts = self._framing.feed(data)
-        size = sum(map(len, parts))
-        self._chunks += parts
-        self.stocked += size
+        body = self._framing.feed(data)
+        self._stock(body)
         self.has_ended = self._framing.has_ended
         self.excess = self._framing.excess
-        return size
+        return len(body)

@@ -13,6 +13,9 @@ __all__ = ["ChunkError", "Chunks"]
 
 #: Bytes of one line of the framing, extensions of a chunk included.
 _MOST_LINE = 1 << 16
+#: Bytes of framing that come with a body, and with each byte of it: extensions could make of a file anything else.
+_MOST_FRAMING = 8 << 20
+_MOST_OVERHEAD = 64
 #: Lines of a trailer.
 _MOST_TRAILERS = 1000
 # Sixteen digits are what fits into the 64 bits of any other reader; nobody needs leading zeros without end.
@@ -37,13 +40,15 @@ class Chunks:
     `excess` counts bytes that came behind the end.
     """
 
-    __slots__ = ("_expects", "_left", "_line", "_trailers", "excess")
+    __slots__ = ("_expects", "_left", "_line", "_overhead", "_trailers", "excess")
 
     def __init__(self) -> None:
         self._expects = _Expects.SIZE
         self._left = 0
         self._line = b""
         self._trailers = 0
+        # Bytes of framing that came, less those that the bytes of the body have room for.
+        self._overhead = 0
         self.excess = 0
 
     @property
@@ -51,15 +56,25 @@ class Chunks:
         """The last chunk and the trailer have come."""
         return self._expects is _Expects.NOTHING
 
-    def feed(self, data: bytes) -> list[memoryview]:
+    def feed(self, data: bytes) -> bytes | memoryview:
         """Take in what came next.
 
         Returns:
-            What of it belongs to the body, as slices of `data`.
+            What of it belongs to the body; a slice of `data` only if that is most of it.
 
         Raises:
-            ChunkError: The framing is broken.
+            ChunkError: The framing is broken, or out of all proportion to the body.
         """
+        parts = self._take(data)
+        # A slice keeps all of its data in memory, and each part costs as much as many bytes.
+        is_slice = len(parts) == 1 and 2 * len(parts[0]) >= len(data)
+        body = parts[0] if is_slice else b"".join(parts)
+        self._overhead += len(data) - (1 + _MOST_OVERHEAD) * len(body)
+        if self._overhead > _MOST_FRAMING:
+            raise ChunkError("there is far more framing than body")
+        return body
+
+    def _take(self, data: bytes) -> list[memoryview]:
         parts: list[memoryview] = []
         view = memoryview(data)
         at = 0

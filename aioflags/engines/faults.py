@@ -94,9 +94,16 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def reason_of(chain: list[BaseException]) -> str:
-    """The system's own words for the first error number in a chain, behind a colon; empty if there is none."""
-    codes = (getattr(each, "errno", None) for each in chain)
-    return next((f": {os.strerror(code)}" for code in codes if isinstance(code, int) and code > 0), "")
+    """The system's own words for the first error number in a chain, behind a colon; empty if there is none.
+
+    Those of TLS have numbers of their own, and words.
+    """
+    codes = (getattr(each, "errno", None) for each in chain if not isinstance(each, ssl.SSLError))
+    words = (os.strerror(code) for code in codes if isinstance(code, int) and code > 0)
+    word = next(words, None)
+    if word is None and any(isinstance(each, ssl.SSLError) for each in chain):
+        word = f"TLS: {_ssl_reason(chain)}"
+    return "" if word is None else f": {word}"
 
 
 def detail_of(chain: Iterable[BaseException]) -> str:

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 
 from aioflags.engines.link import Link
+from aioflags.engines.readiness import READ
 
 __all__ = ["Pool", "PoolKey"]
 
@@ -27,12 +28,17 @@ class Pool:
         self._timer: asyncio.TimerHandle | None = None
 
     def take(self, key: PoolKey) -> Link | None:
-        """Give a connection that is open as far as is known, `None` if there is none."""
+        """Give a connection that is open as far as is known, `None` if there is none.
+
+        It is looked at now: an end, or an answer that nobody has asked for, may have come since the loop last looked.
+        """
         idle = self._idle.get(key)
         while idle:
             link = idle.pop()
             if link.is_open and time.monotonic() - link.idle_since < _KEEP_ALIVE:
-                return link
+                link.on_ready(READ)
+                if link.is_open:
+                    return link
             link.close()
         return None
 

@@ -289,7 +289,7 @@ class Reception:
         if self._body.has_ended:
             meter.last_byte = now
         meter.received += size
-        if meter.total is None:
+        if type(self._body) is not LengthBody:
             self._rules.check_size(meter.received)
         if self._gear.byte_rate is not None:
             delay = self._gear.byte_rate.take(size, now)

@@ -17,6 +17,37 @@ from aioflags.engines.readiness import Readiness
 
 __all__ = ["TLSLink"]
 
+_HEADER = 5
+
+
+class _Records:
+    """Where the records of a stream begin and end.
+
+    Source: RFC 8446, section 5.1: five bytes, of which the last two are the length of what follows.
+    """
+
+    __slots__ = ("_header", "_left")
+
+    def __init__(self) -> None:
+        self._header = b""
+        self._left = 0
+
+    @property
+    def is_within_one(self) -> bool:
+        """More of a record is to come."""
+        return bool(self._left or self._header)
+
+    def follow(self, data: memoryview) -> None:
+        """Take note of what came next."""
+        at = self._left
+        while at < len(data):
+            header = self._header + data[at : at + _HEADER - len(self._header)]
+            at += _HEADER - len(self._header)
+            self._header = header if len(header) < _HEADER else b""
+            if len(header) == _HEADER:
+                at += int.from_bytes(header[3:])
+        self._left = at - len(data) if not self._header else 0
+
 
 class TLSLink(Link):
     """A connection that is open, but not used before `shake_hands`.
@@ -28,7 +59,7 @@ class TLSLink(Link):
         host: Name or address that the certificate must be for.
     """
 
-    __slots__ = ("_has_stock", "_incoming", "_is_paused", "_outgoing", "_shaken", "_tls")
+    __slots__ = ("_broken", "_has_stock", "_incoming", "_is_paused", "_outgoing", "_records", "_shaken", "_tls")
 
     def __init__(self, sock: socket.socket, readiness: Readiness, context: ssl.SSLContext, host: str) -> None:
         self._incoming = ssl.MemoryBIO()
@@ -38,6 +69,8 @@ class TLSLink(Link):
         self._shaken: asyncio.Future[None] | None = None
         self._is_paused = False
         self._has_stock = False
+        self._records = _Records()
+        self._broken: ssl.SSLError | None = None
         super().__init__(sock, readiness)
 
     async def shake_hands(self) -> None:
@@ -109,16 +142,19 @@ class TLSLink(Link):
             self._end(error)
             return
         if size:
-            self._incoming.write(self._readiness.sealed[:size])
+            data = self._readiness.sealed[:size]
+            self._records.follow(data)
+            self._incoming.write(data)
             self._open_safely()
         else:
-            self._end(None)
+            # Many servers end without a word of TLS, but none ends within one.
+            self._end(_reset_error() if self._records.is_within_one else None)
 
     def _end(self, error: OSError | None) -> None:
         shaken = self._shaken
         super()._end(error)
         if shaken is not None and not shaken.done():
-            shaken.set_exception(error or ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+            shaken.set_exception(error or _reset_error())
 
     def _open_safely(self) -> None:
         """Open what was received. A broken seal ends the connection like a reset: nothing is known of the rest."""
@@ -145,6 +181,8 @@ class TLSLink(Link):
                     self._end(None)
             elif size:
                 user.received(size)
+            if self._broken is not None and self.is_open:
+                raise self._broken
             if is_over:
                 if self.is_open:
                     self._end(None)
@@ -167,6 +205,9 @@ class TLSLink(Link):
             return size, False
         except ssl.SSLZeroReturnError:
             return size, True
+        except ssl.SSLError as error:
+            # What came before it is good, and comes first.
+            self._broken = error
         return size, False
 
     def _flush_safely(self) -> None:
@@ -175,3 +216,7 @@ class TLSLink(Link):
                 self._flush()
         except OSError as error:
             self._end(error)
+
+
+def _reset_error() -> OSError:
+    return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
