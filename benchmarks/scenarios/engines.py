@@ -84,7 +84,7 @@ def _near(bench: Bench) -> Iterator[Case]:
 
 def _one_slow_host(bench: Bench) -> Case:
     """Ten hosts in no order, one of which answers late: the others must not wait for it."""
-    each, delay, per_host = bench.pick(200, 20), 0.25, 16
+    each, delay, per_host = bench.pick(100, 20), 0.25, 16
     corpus = sized(_HOSTS * each, 1_000)
     with (
         tempfile.TemporaryDirectory(prefix="benchmarks-root-", dir=bench.directory) as folder,
