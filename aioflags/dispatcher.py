@@ -66,6 +66,8 @@ class Dispatcher:
         self._breaker = Breaker()
         self._uplink = Uplink(retries=settings.retries)
         self._slots = asyncio.Semaphore(settings.concurrency)
+        # Jobs without a slot, whose bytes are with the disk: as many as there are slots, that memory has a limit.
+        self._released = 0
         self._changed = asyncio.Event()
         self._is_stopped = False
         self._has_failed = False
@@ -103,10 +105,12 @@ class Dispatcher:
             self._uplink.begin_probe()
         if self._watch is None:
             job.meter = Meter()
+            job.meter.on_received = partial(self._release, job)
             task = group.create_task(self._attempt(job))
         else:
             job.watched = self._watch.begin(job.pursuit.url, job.pursuit.name, job.tries, job.queued)
             job.meter = job.watched.meter
+            job.meter.on_received = partial(self._release, job)
             task = group.create_task(self._attempt(job))
             task.add_done_callback(job.watched.end)
         job.task = task
@@ -230,6 +234,16 @@ class Dispatcher:
     def _elapsed(self, job: Job, now: float) -> float:
         return 0.0 if job.began is None else now - job.began
 
+    def _release(self, job: Job) -> None:
+        """Give the slot of a job to another while the disk writes what has come: nobody waits for both in turn."""
+        is_plain = not (job.is_probe or job.is_released or self._breaker.is_doubtful(job.host))
+        if is_plain and self._released < self._settings.concurrency:
+            job.is_released = True
+            self._released += 1
+            self._schedule.release(job.host, self._loop.time())
+            self._slots.release()
+            self._changed.set()
+
     def _end(self, job: Job, task: asyncio.Task[Outcome | Again]) -> None:
         """Take an attempt that has ended off the books, and act on what came of it."""
         self.in_flight.discard(job)
@@ -237,12 +251,18 @@ class Dispatcher:
         if self._has_failed:
             # A bug ends the run, and whoever waits is told by its end: no job may look as if it were through.
             return
-        self._slots.release()
+        # A circle of references would wait for the collector.
+        job.meter.on_received = None
+        was_released, job.is_released = job.is_released, False
+        if was_released:
+            self._released -= 1
+        else:
+            self._slots.release()
         if job.is_probe:
             job.is_probe = False
             self._uplink.end_probe()
         now = self._loop.time()
-        self._schedule.finish(job.host, job.lane, job.feedback, started=job.started, now=now)
+        self._schedule.finish(job.host, job.lane, job.feedback, started=job.started, now=now, is_released=was_released)
         self._spare(job, now)
         self._changed.set()
         # An attempt can end at the moment in which it is cancelled; the next one must not begin.

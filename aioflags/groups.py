@@ -19,6 +19,10 @@ J = TypeVar("J")
 R = TypeVar("R")
 
 
+# Jobs in a group after which others may be expected.
+_CROWD = 8
+
+
 class GroupCommit(Generic[J, R]):
     """Runs jobs in groups, one group in flight.
 
@@ -26,19 +30,26 @@ class GroupCommit(Generic[J, R]):
         executor: Where the groups run.
         work: Does a group in a thread; returns as many results as it was given jobs, an exception for a job that
             failed. What it raises itself fails the whole group.
+        rest: Seconds after the end of a large group before the next begins, so that it is large, too.
     """
 
-    def __init__(self, executor: Executor, work: Callable[[Sequence[J]], Sequence[R | Exception]]) -> None:
+    def __init__(
+        self, executor: Executor, work: Callable[[Sequence[J]], Sequence[R | Exception]], *, rest: float = 0.0
+    ) -> None:
         self._executor = executor
         self._work = work
         self._waiting: list[tuple[J, asyncio.Future[R]]] = []
         self._group: list[tuple[J, asyncio.Future[R]]] = []
         self._running: asyncio.Future[Sequence[R | Exception]] | None = None
         self._is_closed = False
+        self._rest = rest
+        self._timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
         """Cancel the jobs that have not begun; a job that is put from now on is cancelled, too."""
         self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
         waiting, self._waiting = self._waiting, []
         for _, future in waiting:
             future.cancel()
@@ -50,7 +61,7 @@ class GroupCommit(Generic[J, R]):
             future.cancel()
             return future
         self._waiting.append((job, future))
-        if self._running is None:
+        if self._running is None and self._timer is None:
             self._start()
         return future
 
@@ -74,6 +85,10 @@ class GroupCommit(Generic[J, R]):
             await wait_out(self._running)
 
     def _start(self) -> None:
+        self._timer = None
+        if not self._waiting:
+            # All have been taken back.
+            return
         self._group, self._waiting = self._waiting, []
         jobs = [job for job, _ in self._group]
         running = asyncio.get_running_loop().run_in_executor(self._executor, self._work, jobs)
@@ -84,7 +99,9 @@ class GroupCommit(Generic[J, R]):
         group, self._group, self._running = self._group, [], None
         failure = asyncio.CancelledError() if running.cancelled() else running.exception()
         results: Sequence[R | BaseException] = [failure] * len(group) if failure is not None else running.result()
-        if self._waiting:
+        if self._rest and len(group) >= _CROWD:
+            self._timer = asyncio.get_running_loop().call_later(self._rest, self._start)
+        elif self._waiting:
             self._start()
         for (_, future), result in zip(group, results, strict=True):
             if future.done():

@@ -79,6 +79,7 @@ class Job:
         "host",
         "is_cancelled",
         "is_probe",
+        "is_released",
         "lane",
         "meter",
         "pursuit",
@@ -110,6 +111,8 @@ class Job:
         self.error: DownloadError | None = None
         self.is_cancelled = False
         self.is_probe = False
+        # Its host is done with it, and its slot is another's already.
+        self.is_released = False
         self.tries = 0
         self.queued = time.monotonic()
         self.began: float | None = None

@@ -13,6 +13,10 @@ from aioflags.journal import End
 __all__ = ["Recorder"]
 
 
+# Seconds; the ledger is told of a file before it appears, so nobody is in a hurry to hear that it has.
+_REST = 0.02
+
+
 class Recorder:
     """Has outcomes written down.
 
@@ -34,14 +38,20 @@ class Recorder:
         self._waiting: list[End] = []
         self._writing: asyncio.Future[None] | None = None
         self._fault: BaseException | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def add(self, end: End) -> None:
         """Have an end written with the next group."""
         self._waiting.append(end)
-        if self._writing is None and self._fault is None:
+        if self._writing is None and self._timer is None and self._fault is None:
             self._write()
 
     def _write(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._waiting:
+            return
         ends, self._waiting = self._waiting, []
         self._writing = asyncio.get_running_loop().run_in_executor(self._executor, self._record, ends)
         self._writing.add_done_callback(self._go_on)
@@ -51,8 +61,8 @@ class Recorder:
         self._fault = None if written.cancelled() else written.exception()
         if isinstance(self._fault, StorageError):
             self._on_fault(self._fault)
-        elif self._waiting and self._fault is None:
-            self._write()
+        elif self._fault is None:
+            self._timer = asyncio.get_running_loop().call_later(_REST, self._write)
 
     async def close(self) -> None:
         """Wait until everything is written, cancelled or not.
@@ -65,7 +75,10 @@ class Recorder:
             raise self._fault
 
     async def _drain(self) -> None:
-        while self._writing is not None:
-            await asyncio.wait([self._writing])
-            # Its callback comes first, and may have begun another.
-            await asyncio.sleep(0)
+        while self._writing is not None or self._timer is not None:
+            if self._writing is None:
+                self._write()
+            else:
+                await asyncio.wait([self._writing])
+                # Its callback comes first, and may have begun another.
+                await asyncio.sleep(0)

@@ -130,12 +130,30 @@ class Schedule(Generic[T]):
         times = [heap[0][0] for heap in (self._timers, self._delayed) if heap]
         return min(times) if times else None
 
-    def finish(self, host_name: str, lane: Lane, feedback: Feedback, *, started: float, now: float) -> None:
-        """An attempt at `host_name` for an entry of `lane`, begun at `started`, has ended."""
+    def release(self, host_name: str, now: float) -> None:
+        """An attempt wants nothing more of its host: another may start there; `finish` follows when it has ended."""
         host = self._host(host_name)
         host.in_flight -= 1
-        lane.in_flight -= 1
         self.in_flight -= 1
+        self._list(host)
+        self._let_rest(host, now)
+
+    def finish(
+        self,
+        host_name: str,
+        lane: Lane,
+        feedback: Feedback,
+        *,
+        started: float,
+        now: float,
+        is_released: bool = False,
+    ) -> None:
+        """An attempt at `host_name` for an entry of `lane`, begun at `started`, has ended; see `release`."""
+        host = self._host(host_name)
+        if not is_released:
+            host.in_flight -= 1
+            self.in_flight -= 1
+        lane.in_flight -= 1
         if feedback is Feedback.WELL:
             host.setbacks = 0
             host.window = min(self._limit, host.window + 1.0 / host.window)

@@ -22,6 +22,8 @@ from aioflags.writer import Saved, Wanted, Whole, Writer
 __all__ = ["Saved", "Storage", "Stream", "Wanted"]
 
 _THREADS = 4
+# Seconds. Threads that both want the interpreter hand it over at each system call: the fewer groups, the less of that.
+_REST = 0.003
 
 
 class _LeftError(Exception):
@@ -38,7 +40,7 @@ class Storage:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioflags-disk")
-        self._groups: GroupCommit[Whole, Saved] = GroupCommit(self._executor, writer.write_group)
+        self._groups: GroupCommit[Whole, Saved] = GroupCommit(self._executor, writer.write_group, rest=_REST)
 
     async def save(self, wanted: Wanted, chunks: Sequence[bytes | memoryview]) -> Saved:
         """Write a whole body, given in chunks; returns after its final name has appeared.

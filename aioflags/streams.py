@@ -80,7 +80,8 @@ class OutcomeStream:
     def __init__(self, *, concurrency: int, on_read: Callable[[OutcomeStream], None]) -> None:
         self.lane = Lane()
         self._on_read = on_read
-        self._limit = 2 * concurrency
+        # Attempts, those whose bytes are with the disk, and as many unread.
+        self._limit = 3 * concurrency
         self._comfort = max(64, 2 * concurrency)
         self._window = max(1000, 16 * concurrency)
         self._claiming = 0
@@ -181,8 +182,10 @@ class OutcomeStream:
 
     @property
     def room(self) -> int:
-        """How many more entries may be read."""
+        """How many more entries may be read: none, or as many as are worth a hop to the register."""
         if len(self._outcomes) >= self._limit:
             return 0
-        stock = self._window if self._is_starving else self._stride
-        return max(0, stock - self.lane.waiting - self._claiming)
+        stock = self.lane.waiting + self._claiming
+        if self._is_starving:
+            return max(0, self._window - stock)
+        return self._stride - stock if 2 * stock <= self._stride else 0

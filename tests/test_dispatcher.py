@@ -115,6 +115,44 @@ async def test_concurrency_bounds_attempts_and_tasks() -> None:
         assert tool.engine.most_in_flight == 4
 
 
+class WritingEngine(FakeEngine):
+    """Has all of an answer at once; then its disk waits for the gate."""
+
+    async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
+        meter.received_whole()
+        return await super().fetch(attempt, meter)
+
+
+async def test_slot_of_what_only_the_disk_waits_for_is_anothers() -> None:
+    """But no more are with the disk than there are slots: their bytes are in memory."""
+    gate = asyncio.Event()
+    async with bench(gate=gate, make=WritingEngine, concurrency=4, per_host=2) as tool:
+        tool.add(*urls(100))
+        await turn()
+        assert tool.engine.in_flight == 4 + 2
+        assert len(tool.dispatcher.running()) == 6
+        gate.set()
+        assert len(await tool.until(100)) == 100
+        assert tool.lane.in_flight == tool.lane.waiting == 0
+        assert tool.engine.most_in_flight == 4 + 2
+
+
+async def test_host_in_doubt_is_asked_for_one_at_a_time_all_the_same() -> None:
+    """A probe is over when it has ended."""
+    gate = asyncio.Event()
+    gate.set()
+    script: dict[str, list[Any]] = {url: [FAILED_TO_CONNECT] for url in urls(8)}
+    async with bench(script, gate=gate, make=WritingEngine, concurrency=4) as tool:
+        tool.add(*urls(8))
+        await tool.until(8)
+        gate.clear()
+        tool.add(*(f"{url}x" for url in urls(8)))
+        await turn()
+        assert tool.engine.in_flight == 1
+        gate.set()
+        await tool.until(16)
+
+
 async def test_one_host_gets_its_share_only() -> None:
     """Others go past it."""
     gate = asyncio.Event()

@@ -84,6 +84,33 @@ async def test_one_group_is_in_flight_at_a_time(worker: Worker, groups: GroupCom
     assert sorted(number for group in worker.groups for number in group) == list(range(0, 400, 2))
 
 
+async def test_after_a_large_group_what_comes_soon_is_one_group(worker: Worker, executor: Executor) -> None:
+    """Where there were many there will be more: they are waited for, a moment, and threads hop less."""
+    groups = GroupCommit(executor, worker.work, rest=3600.0)
+    worker.may_go.clear()
+    futures = [groups.submit(number) for number in range(0, 40, 2)]
+    worker.may_go.set()
+    await asyncio.gather(*futures)
+    later = [groups.submit(100)]
+    await turn()
+    later.append(groups.submit(102))
+    await turn()
+    assert [len(group) for group in worker.groups] == [1, 19]
+    groups.close()
+    await asyncio.wait(later)
+    assert all(future.cancelled() for future in later)
+
+
+async def test_rest_ends(worker: Worker, executor: Executor) -> None:
+    """Those who came meanwhile go together; if all have gone away, whoever comes next goes at once."""
+    groups = GroupCommit(executor, worker.work, rest=0.01)
+    for _ in range(2):
+        await asyncio.gather(*(groups.submit(number) for number in range(0, 40, 2)))
+        assert await asyncio.gather(groups.put(100), groups.put(102)) == [200, 204]
+        assert worker.groups[-1] == [100, 102]
+        await asyncio.sleep(0.03)
+
+
 async def test_failed_job_fails_alone(groups: GroupCommit[int, int]) -> None:
     """Its neighbours in the group have their results."""
     first = groups.submit(0)

@@ -54,6 +54,21 @@ async def test_what_comes_meanwhile_goes_with_the_next_group() -> None:
     assert book.groups == [[0], list(range(1, 100))]
 
 
+async def test_what_comes_soon_after_a_group_goes_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it, and each group is a transaction and a hop; the end waits for nothing."""
+    monkeypatch.setattr("aioflags.recorder._REST", 3600.0)
+    book = Book()
+    async with recording(book) as recorder:
+        for row in range(3):
+            recorder.add(End(row, OUTCOME))
+            while not book.groups:
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
+        assert book.groups == [[0]]
+        await recorder.close()
+    assert book.groups == [[0], [1, 2]]
+
+
 async def test_end_waits_for_what_is_written() -> None:
     """Whoever is cancelled waits all the same, and nothing is lost."""
     book = Book()

@@ -84,6 +84,21 @@ def test_per_host_bounds_each_host(per_host: int, expected: int) -> None:
     assert Counter(entry[0] for entry in take_all(schedule)) == {"a": expected, "b": expected}
 
 
+def test_host_that_is_done_with_an_entry_may_be_asked_for_another() -> None:
+    """The entry stays in flight in its lane until it has ended, and counts once."""
+    schedule, lane = make(concurrency=2, per_host=1), Lane()
+    fill(schedule, "a", 3, lane)
+    assert take_all(schedule) == ["a0"]
+    schedule.release("a", 1.0)
+    assert take_all(schedule) == ["a1"]
+    assert (schedule.in_flight, lane.in_flight) == (1, 2)
+    schedule.finish("a", lane, NEUTRAL, started=0.0, now=2.0, is_released=True)
+    assert take_all(schedule) == []
+    schedule.finish("a", lane, NEUTRAL, started=0.0, now=2.0)
+    assert take_all(schedule) == ["a2"]
+    assert (schedule.in_flight, lane.in_flight) == (1, 1)
+
+
 def test_full_host_lets_others_pass() -> None:
     """Items of a busy host wait in the window, not in the way."""
     schedule, lane = make(concurrency=10, per_host=2), Lane()

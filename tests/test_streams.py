@@ -117,7 +117,7 @@ async def test_those_who_wait_are_told_of_a_reading() -> None:
     """Whoever reads the list, and the dispatcher while it is held back; nobody else is bothered."""
     reads: list[OutcomeStream] = []
     stream = make(concurrency=4, reads=reads)
-    stream.put([outcome(number) for number in range(9)])
+    stream.put([outcome(number) for number in range(13)])
     waiting = asyncio.ensure_future(stream.wait_for_room())
     await turn()
     await anext(stream)
@@ -240,9 +240,9 @@ async def test_cancelled_reader_loses_nothing() -> None:
 def test_unread_outcomes_hold_the_dispatcher_back() -> None:
     """What lies unread and what is in flight together are bounded by the concurrency, so memory is."""
     stream = make(concurrency=4)
-    stream.lane.in_flight = 8
+    stream.lane.in_flight = 12
     assert not holds(stream)
-    stream.lane.in_flight = 4
+    stream.lane.in_flight = 8
     for _ in range(3):
         stream.put([outcome()])
         assert not holds(stream)
@@ -253,7 +253,7 @@ def test_unread_outcomes_hold_the_dispatcher_back() -> None:
 async def test_hold_ends_when_the_reader_reads() -> None:
     """Nothing in flight and nothing unread holds nothing."""
     stream = make(concurrency=1)
-    for _ in range(2):
+    for _ in range(3):
         stream.put([outcome()])
     assert holds(stream)
     await anext(stream)
@@ -264,17 +264,20 @@ async def test_hold_ends_when_the_reader_reads() -> None:
 
 async def read_until_full(stream: OutcomeStream, *, most: int) -> int:
     """Do what the reader of a list does, each claim going to the queue at once; tells how far it came."""
-    for number in range(most):
-        stream.begin_claims(1)
-        stream.end_claims(1, are_settled=False)
-        stream.lane.waiting += 1
+    read = 0
+    while read < most:
+        room = stream.room
+        stream.begin_claims(room)
+        stream.end_claims(room, are_settled=False)
+        stream.lane.waiting += room
+        read += room
         waiting = asyncio.ensure_future(stream.wait_for_room())
         await turn()
         if not waiting.done():
             waiting.cancel()
             await asyncio.wait([waiting])
-            return number + 1
-    return most
+            break
+    return read
 
 
 async def test_list_is_read_as_far_as_there_is_work_in_stock() -> None:
@@ -292,7 +295,7 @@ async def test_list_is_read_further_while_nothing_of_it_may_start() -> None:
 
 
 async def test_reader_of_the_list_is_woken_when_work_was_started() -> None:
-    """Told by whoever started it."""
+    """Told by whoever started it, as soon as half of the stock is gone: each reading is a hop to the register."""
     stream = make(concurrency=4)
     stream.lane.waiting = 64
     waiting = asyncio.ensure_future(stream.wait_for_room())
@@ -301,7 +304,11 @@ async def test_reader_of_the_list_is_woken_when_work_was_started() -> None:
     stream.offer_room()
     await turn()
     assert not waiting.done()
-    stream.lane.waiting = 63
+    stream.lane.waiting = 33
+    stream.offer_room()
+    await turn()
+    assert not waiting.done()
+    stream.lane.waiting = 32
     stream.offer_room()
     await waiting
 
@@ -309,7 +316,7 @@ async def test_reader_of_the_list_is_woken_when_work_was_started() -> None:
 async def test_unread_outcomes_stop_the_reading_of_the_list() -> None:
     """Items that need no request would fill memory otherwise."""
     stream = make(concurrency=4)
-    for number in range(8):
+    for number in range(12):
         stream.put([outcome(number)])
     waiting = asyncio.ensure_future(stream.wait_for_room())
     await turn()

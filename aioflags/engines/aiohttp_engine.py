@@ -181,6 +181,7 @@ class AiohttpEngine:
             chunks = await body.read(_WHOLE if not accept.start else _BATCH)
             if body.has_ended and not accept.start:
                 body.judge()
+                exchange.meter.received_whole()
                 saved = await self._storage.save(wanted, chunks)
             else:
                 saved = await self._stream(stream, chunks, body)

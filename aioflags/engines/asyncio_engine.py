@@ -128,6 +128,7 @@ class AsyncioEngine:
             stream.accept(wanted, verdict.start)
             if reception.ending is not None and not verdict.start:
                 reception.judge()
+                reception.meter.received_whole()
                 saved = await self._storage.save(wanted, chunks)
             else:
                 saved = await _stream(stream, chunks, reception)

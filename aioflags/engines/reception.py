@@ -74,13 +74,13 @@ class Reception:
 
     __slots__ = (
         "_attempt", "_body", "_ending", "_error", "_gear", "_half", "_heads", "_hold", "_is_drained", "_is_stopped",
-        "_key", "_link", "_meter", "_pace", "_rules", "_waiter", "_wanted", "due", "ending", "head", "verdict",
+        "_key", "_link", "_pace", "_rules", "_waiter", "_wanted", "due", "ending", "head", "meter", "verdict",
     )  # fmt: skip
 
     def __init__(self, attempt: Attempt, half: Half | None, meter: Meter, gear: Gear) -> None:
         self._attempt = attempt
         self._half = half
-        self._meter = meter
+        self.meter = meter
         self._gear = gear
         self._heads = HeadReader()
         self._link: Link | None = None
@@ -116,7 +116,7 @@ class Reception:
         self._link = link
         self._key = key
         link.user = self
-        self._meter.sent = now = time.monotonic()
+        self.meter.sent = now = time.monotonic()
         self.due = now + self._gear.settings.first_byte_timeout
         self._gear.watchdog.watch(self)
         try:
@@ -157,7 +157,7 @@ class Reception:
         assert self._body is not None
         assert self.ending is not None
         has_length = isinstance(self._body, LengthBody)
-        self._rules.check_end(self._meter.received + (self._body.excess if has_length else 0), self.ending)
+        self._rules.check_end(self.meter.received + (self._body.excess if has_length else 0), self.ending)
 
     def leave(self) -> None:
         """The attempt is over; what is still under way is not wanted."""
@@ -215,7 +215,7 @@ class Reception:
             complaint = self._pace.complaint(now)
             self.due = self._pace.check_at(now)
             if complaint is not None:
-                self._fail("stalled", f"stalled after {self._meter.received} bytes: {complaint}")
+                self._fail("stalled", f"stalled after {self.meter.received} bytes: {complaint}")
 
     # What follows from it
 
@@ -236,8 +236,8 @@ class Reception:
         )
         if isinstance(self.verdict, Accept):
             self._rules = BodyRules(self._attempt, self.verdict, settings.max_bytes)
-            self._meter.received = self.verdict.start
-            self._meter.total = self.verdict.length
+            self.meter.received = self.verdict.start
+            self.meter.total = self.verdict.length
             self._body = self._body_of(self.head, self.verdict)
         else:
             length = _drain_length(self.head)
@@ -281,7 +281,7 @@ class Reception:
                 self._wake()
 
     def _count(self, size: int, now: float) -> None:
-        meter = self._meter
+        meter = self.meter
         assert self._body is not None
         assert self._rules is not None
         if meter.first_byte is None and (size or self._body.has_ended):

@@ -110,6 +110,7 @@ class Meter:
         "ended",
         "first_byte",
         "last_byte",
+        "on_received",
         "on_scheduled",
         "received",
         "sent",
@@ -120,6 +121,7 @@ class Meter:
 
     def __init__(self, on_scheduled: Callable[[object], None] | None = None) -> None:
         self.on_scheduled = on_scheduled
+        self.on_received: Callable[[], None] | None = None
         self.worker = ""
         self.received = 0
         self.total: int | None = None
@@ -134,6 +136,11 @@ class Meter:
         """The engine has made a future of the attempt: an `asyncio.Task` or a `concurrent.futures.Future`."""
         if self.on_scheduled is not None:
             self.on_scheduled(future)
+
+    def received_whole(self) -> None:
+        """All of the answer is at hand, and was found to be whole: nothing more is wanted of the host."""
+        if self.on_received is not None:
+            self.on_received()
 
     def times(self) -> Times:
         """Everything that was measured, as plain data for `take_over` in another process."""
