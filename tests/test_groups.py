@@ -106,7 +106,7 @@ async def test_rest_ends(worker: Worker, executor: Executor) -> None:
     groups = GroupCommit(executor, worker.work, rest=0.01)
     for _ in range(2):
         await asyncio.gather(*(groups.submit(number) for number in range(0, 40, 2)))
-        assert await asyncio.gather(groups.put(100), groups.put(102)) == [200, 204]
+        assert list(await asyncio.gather(groups.put(100), groups.put(102))) == [200, 204]
         assert worker.groups[-1] == [100, 102]
         await asyncio.sleep(0.03)
 
