@@ -32,6 +32,7 @@ PICTURES: Mapping[str, Callable[[Result], str]] = {
 _BESIDE: Mapping[str, str] = {
     "engines": "ideal",
     "latency": "ideal",
+    "memory": "wall",
     "scale": "cpu each",
     "rerun": "requests",
     "disk": "late p99",
