@@ -35,10 +35,10 @@ _TITLE_LETTERS = 50
 def chart(case: Case) -> str:
     """Draw one case as an SVG element for a page that has `STYLE`."""
     rows = list(_rows(case))
-    height = _LINE + _ROW * len(rows) + 4
+    height = _LINE + _ROW * len(rows) + 8
     return (
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(case.title)}">\n'
-        f"{_subtitle(case, 0)}{_stack(rows, _LINE)}\n</svg>"
+        f"{_subtitle(case, 0)}{_stack(rows, _LINE + 4)}\n</svg>"
     )
 
 

@@ -21,7 +21,7 @@ _METHOD = (
     "connections as everybody else and keep-alive. Every byte of every file is compared after each run: who lost or "
     "spoiled one is not ranked. Times, processor and memory are the operating system's account. Figures are medians "
     "of n rounds; who is slow has fewer, and cold stands where there was time for one run only, without a warm-up. In "
-    "the charts a line goes from the fastest round to the slowest; a bar of more than "
+    "the charts a line goes from the least of them to the most; a bar of more than "
     f"{CLIP:g} times the shortest is torn off."
 )
 

@@ -12,7 +12,7 @@ __all__ = ["cells", "heads", "line", "show_rounds", "show_spoiled", "table"]
 
 def heads(case: Case) -> list[str]:
     """Give the heads of a case's table."""
-    return ["", *(column.title for column in _columns(case)), "n", "fastest to slowest"]
+    return ["", *(column.title for column in _columns(case)), "n", "least to most"]
 
 
 def _columns(case: Case) -> list[Column]:

@@ -89,7 +89,7 @@ def test_the_group_of_peers_has_what_their_scripts_import() -> None:
 
 
 def test_ratio_median_spread_and_rounds() -> None:
-    """A cell has the ratio to curl, the median, from fastest to slowest, and the rounds where they were fewer."""
+    """A cell has the ratio to curl, the median, least and most, and the rounds where they were fewer."""
     text = block("small", RESULT)
     assert cells(text, "**aioflags**") == ["**2.00x** 2.20 s (2.00 to 2.40 s)"]
     assert cells(text, "curl") == ["**1.00x** 1.10 s (1.00 to 1.20 s)"]
