@@ -149,6 +149,10 @@ class Dispatcher:
             self._schedule.hold(job.host)
         self._changed.set()
 
+    def renew(self) -> None:
+        """Let a way out that halted a run be tried again: another one begins."""
+        self._uplink.renew()
+
     def hold(self, lane: Lane) -> None:
         """Start nothing of `lane` until `release`."""
         self._schedule.close(lane)

@@ -154,6 +154,7 @@ class Downloader:
         """
         entry = as_entry(item)
         self._check_open()
+        self._begin_anew()
         future: asyncio.Future[Outcome] = self._loop.create_future()
         ticket = Ticket(
             roll=None,
@@ -169,10 +170,14 @@ class Downloader:
         return future
 
     @asynccontextmanager
-    async def outcomes(self, items: Items) -> AsyncIterator[AsyncIterator[Outcome]]:
+    async def outcomes(self, items: Items, *, is_on_record: bool = False) -> AsyncIterator[AsyncIterator[Outcome]]:
         """Download `items`, read lazily, and hand over one `Outcome` for each, in order of completion.
 
         A slow reader slows the download. Leaving the block cancels what is in flight.
+
+        Args:
+            items: URLs and items, of which none comes twice: the second one of a URL is a duplicate.
+            is_on_record: They are those of the ledger, where a URL under two names, by two lists, is two items.
 
         Raises:
             UsageError: `items` cannot be iterated, an item is neither a URL nor an `Item`, or the downloader is
@@ -185,9 +190,11 @@ class Downloader:
         """
         self._check_open()
         source = each(items)
+        self._begin_anew()
         stream = OutcomeStream(concurrency=self.settings.concurrency, on_read=self._on_read)
         self._streams.add(stream)
-        reader = self._loop.create_task(self._read(source, stream), name="aioflags-reader")
+        roll = None if is_on_record else Roll()
+        reader = self._loop.create_task(self._read(source, stream, roll), name="aioflags-reader")
         try:
             yield stream
         finally:
@@ -212,11 +219,16 @@ class Downloader:
         """Tell what is waited for now: hosts that are paused or given up, the network, the next attempt."""
         return self._dispatcher.waiting()
 
+    def _begin_anew(self) -> None:
+        """What halted an earlier run is tried once more by the next, when nobody waits for the earlier one any more."""
+        if not self._streams and not self._submitted:
+            self._dispatcher.renew()
+
     # From the list to the dispatcher
 
-    async def _read(self, source: AsyncGenerator[str | Entry, None], stream: OutcomeStream) -> None:
+    async def _read(self, source: AsyncGenerator[str | Entry, None], stream: OutcomeStream, roll: Roll | None) -> None:
         ticket = Ticket(
-            roll=Roll(),
+            roll=roll,
             lane=stream.lane,
             deliver=partial(self._deliver, stream),
             abandon=stream.finish_if_drained,

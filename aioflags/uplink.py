@@ -66,6 +66,12 @@ class Uplink:
     def __repr__(self) -> str:
         return f"Uplink({f'waits for {self.waits_for}' if self.waits_for else 'up'}, {self._failures} failures)"
 
+    def renew(self) -> None:
+        """Another run begins: what halted the one before may be well again, and has all its attempts."""
+        if self.halted_by is not None:
+            self.halted_by = None
+            self._probes = 0
+
     def opens_at(self) -> float:
         """Tell from when on an attempt may be started, on the caller's clock; infinity while a probe is out."""
         if not self.waits_for:

@@ -95,3 +95,16 @@ def test_items_that_come_meanwhile_are_left(call: Caller) -> None:
     status, out, _ = call("retry", "downloads", "--retries", "0", "--json")
     assert (status, records(out)[-1]["items"]) == (1, 2)
     assert len(call.requests()) == 2
+
+
+def test_url_under_two_names_is_fetched_under_both(call: Caller) -> None:
+    """By one retry: two lists asked for it, and each has a file of its own; so does `verify --fix`."""
+    for name in ("one", "two"):
+        assert call("get", "@bytes/5?status=503&times=2&key=twins", "-o", name, "--retries", "0", "-q")[0] == 1
+    status, out, _ = call("retry", "downloads", "--json")
+    assert (status, records(out)[-1]["saved"]) == (0, 2)
+    assert sorted(record["path"] for record in records(out)[:-1]) == ["one", "two"]
+    for name in ("one", "two"):
+        Path("downloads", name).unlink()
+    assert call("verify", "downloads", "--fix", "-q")[0] == 0
+    assert [Path("downloads", name).stat().st_size for name in ("one", "two")] == [5, 5]

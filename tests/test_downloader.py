@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import trustme
 
-from aioflags.downloader import Downloader, download_many
+from aioflags.downloader import Downloader, collect, download_many
 from aioflags.engines.fake import FakeEngine
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, StorageError, UsageError, make_error
@@ -837,7 +837,7 @@ async def test_proxy_that_refuses_us_ends_a_list_that_is_not_through(path: Path)
     """What was let in has its outcome, the rest is not read, and the reader is told at the end."""
     read: list[str] = []
     refusal = head(407, length=0)
-    with FaultServer({str(number): say(refusal) for number in range(64)}) as proxy:
+    with FaultServer({name: say(refusal) for name in ["late", *map(str, range(64))]}) as proxy:
         async with Downloader(path, proxy=f"http://127.0.0.1:{proxy.port}", concurrency=4) as downloader:
             outcomes: list[Outcome] = []
             with pytest.raises(DownloadError, match="407; the run was stopped"):
@@ -847,7 +847,20 @@ async def test_proxy_that_refuses_us_ends_a_list_that_is_not_through(path: Path)
             late = await downloader.download_one("http://h/late")
     assert len(outcomes) == len(read) - 1
     assert {outcome.error and outcome.error.kind for outcome in [*outcomes, late]} == {"http"}
-    assert len(proxy.seen) <= 8
+    assert len(proxy.seen) <= 9
+
+
+async def test_proxy_that_halted_a_list_is_tried_again_by_the_next(path: Path) -> None:
+    """A downloader lives on, and so may the proxy: by a list, or by one item."""
+    with FaultServer({"0": say(head(407, length=0)), "1": say(answer()), "2": say(answer())}) as proxy:
+        async with Downloader(path, proxy=f"http://127.0.0.1:{proxy.port}") as downloader:
+            halted = await collect(downloader, ["http://h/0"])
+            after = await collect(downloader, ["http://h/1"])
+            again = await downloader.download_one("http://h/0")
+            last = await downloader.download_one("http://h/2")
+    statuses = [halted.outcomes[0].status, after.outcomes[0].status, again.status, last.status]
+    assert statuses == [Status.FAILED, Status.SAVED, Status.FAILED, Status.SAVED]
+    assert len(proxy.seen) == 4
 
 
 async def test_proxy_that_is_gone_is_the_failure_of_each_item_of_a_short_list(path: Path) -> None:

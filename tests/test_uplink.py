@@ -221,6 +221,19 @@ def test_proxy_that_refuses_us_halts_the_run_at_once() -> None:
     assert line.uplink.opens_at() == float("-inf")
 
 
+def test_another_run_tries_the_proxy_again() -> None:
+    """With all attempts that a run has; one that was not halted has nothing to be told of."""
+    line = Line(retries=1)
+    for _ in range(2):
+        line.note(Finding.NO_PROXY)
+        line.uplink.renew()
+        assert line.waits_for() == "the proxy"
+        line.probe(Finding.NO_PROXY)
+        assert line.uplink.halted_by is not None
+        line.uplink.renew()
+        assert line.uplink.halted_by is None
+
+
 # All of it
 
 

@@ -37,6 +37,8 @@ class Feed:
         format: How all lists are written down; `None` to go by their suffixes.
     """
 
+    is_on_record = False
+
     def __init__(self, items: Sequence[Item], lists: Sequence[str] = (), format: Format | None = None) -> None:  # noqa: A002 - the option
         self._items = items
         self._paths = lists

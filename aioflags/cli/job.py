@@ -128,7 +128,7 @@ class Job:
             self._downloader = downloader
             self._tick()
             try:
-                async with downloader.outcomes(self._feed) as outcomes:
+                async with downloader.outcomes(self._feed, is_on_record=self._feed.is_on_record) as outcomes:
                     async for outcome in outcomes:
                         self._take(outcome)
                         if self._screen.is_full:

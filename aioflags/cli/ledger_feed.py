@@ -23,6 +23,8 @@ class LedgerFeed:
         states: Of the items.
     """
 
+    is_on_record = True
+
     def __init__(self, directory: str, states: Collection[State]) -> None:
         self._directory = directory
         self._states = tuple(states)
