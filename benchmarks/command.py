@@ -31,7 +31,7 @@ COMMANDS = {
 }
 """Name to module: `add_parser(commands)` declares what has options of its own."""
 
-BUDGET = 30.0
+BUDGET = 20.0
 """Seconds; so that `all` comes to its end within the hour, although some are a hundred times slower than others."""
 
 PATIENCE = 180.0

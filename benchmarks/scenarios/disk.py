@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -43,6 +44,8 @@ _STREAM = (
     Column("cpu of one", "cpu a MB", "us"),
     *LATENESS,
 )
+# There are fifteen cases.
+_BUDGET = 8.0
 _LOOPS = ("uvloop", "asyncio")
 _LATE = "late: how late a timer of 1 ms fires on the loop that hands the files over"
 _WHY = {
@@ -56,6 +59,8 @@ _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 
 def run(bench: Bench) -> Iterator[Case]:
     """Give the timer by itself, then a case for each work, place and loop."""
+    if bench.budget is not None:
+        bench = replace(bench, budget=min(bench.budget, _BUDGET))
     yield _timer_alone(bench)
     memory, disk = _choose(bench.directory, is_memory=True), _choose(bench.directory, is_memory=False)
     for directory, place, works in ((memory, "memory", _in_memory(bench)), (disk, "disk", _on_disk(bench))):
