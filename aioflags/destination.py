@@ -160,7 +160,7 @@ class Destination:
     def remove_part(self, name: str) -> None:
         """Remove a part; it is no error if it is gone or cannot be removed."""
         with suppress(OSError):
-            self._own.folder.remove(name)
+            self._own.folder.clear(name)
 
     def publish(self, part: Part, name: str, *, may_replace: bool) -> None:
         """Let a closed part appear under its final name.

@@ -146,6 +146,19 @@ class Folder:
         with suppress(FileNotFoundError):
             os.unlink(self._at(name), dir_fd=self._fd)
 
+    def clear(self, name: str) -> None:
+        """Remove what has this name, be it a link or an empty directory; what is in another one is somebody's."""
+        found = self.look(name)
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            self.remove_folder(name)
+        else:
+            self.remove(name)
+
+    def holds_file(self, name: str) -> bool:
+        """Tell whether a file has this name, not a link, a directory or a pipe."""
+        found = self.look(name)
+        return found is not None and stat.S_ISREG(found.st_mode)
+
     def remove_folder(self, name: str) -> None:
         """Remove an empty directory."""
         os.rmdir(self._at(name), dir_fd=self._fd)

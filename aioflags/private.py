@@ -102,11 +102,11 @@ class PrivateFolder:
         self._folder = self._state.child(name)
 
     def sweep(self, kept: Container[str]) -> None:
-        """Remove all files but those whose names are in `kept`."""
+        """Remove all but the files whose names are in `kept`; what took the place of one is no file of ours."""
         for name in self.folder.names():
-            if name not in kept:
-                with suppress(OSError):
-                    self.folder.remove(name)
+            with suppress(OSError):
+                if name not in kept or not self.folder.holds_file(name):
+                    self.folder.clear(name)
 
     def leave(self) -> None:
         """Close it; remove it if nothing in it is to be kept. It is no error if it was not entered."""

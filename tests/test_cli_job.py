@@ -122,7 +122,9 @@ class FakeDownloader:
         return Waiting()
 
     @asynccontextmanager
-    async def outcomes(self, items: AsyncIterator[Item | Rejected]) -> AsyncIterator[AsyncIterator[Outcome]]:
+    async def outcomes(
+        self, items: AsyncIterator[Item | Rejected], *, is_on_record: bool
+    ) -> AsyncIterator[AsyncIterator[Outcome]]:
         """Read all items, and give what was prepared."""
         async for _ in items:
             pass

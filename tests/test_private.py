@@ -53,6 +53,21 @@ def test_parts_stay_where_a_ledger_is_kept(root: Folder, tmp_path: Path) -> None
     assert os.listdir(tmp_path / STATE_FOLDER / "parts") == ["known"]
 
 
+def test_what_is_no_file_is_swept_with_the_parts(root: Folder, tmp_path: Path) -> None:
+    """Whatever its name is; not what a link leads to, and not a directory that somebody keeps something in."""
+    (tmp_path / "outside").mkdir()
+    private = entered(root, is_kept=True)
+    parts = tmp_path / STATE_FOLDER / "parts"
+    (parts / "link").symlink_to(tmp_path / "outside")
+    (parts / "empty").mkdir()
+    (parts / "somebody's" / "more").mkdir(parents=True)
+    os.mkfifo(parts / "pipe")
+    private.sweep({"link", "empty", "pipe"})
+    assert private.folder.names() == ["somebody's"]
+    assert (tmp_path / "outside").is_dir()
+    private.leave()
+
+
 def test_parts_go_without_a_ledger(root: Folder, tmp_path: Path) -> None:
     """Nobody would go on with them."""
     private = entered(root, is_kept=False)

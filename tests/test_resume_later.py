@@ -132,6 +132,34 @@ def test_part_that_somebody_else_has_changed(tmp_path: Path, engine: EngineName,
         assert elsewhere.read_bytes() == OLD[:kept]
 
 
+@pytest.mark.parametrize("what", ["link", "dangling link", "link to a directory", "directory"])
+@pytest.mark.parametrize("engine", ["asyncio", "threads"])
+def test_what_took_the_place_of_a_part_is_swept(tmp_path: Path, engine: EngineName, what: str) -> None:
+    """The file is fetched whole, nothing of it stays, and what a link leads to is as it was."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "big").write_bytes(NEW)
+    goal = {"link": outside / "big", "dangling link": outside / "nothing"}.get(what, outside)
+    home = tmp_path / "home"
+    ranges = Ranges()
+    with HostileServer({"file": ranges.steps(cut(), whole())}) as server:
+        assert download(server, home, engine).error is not None
+        (part,) = parts(home)
+        part.unlink()
+        if what == "directory":
+            part.mkdir()
+        else:
+            part.symlink_to(goal)
+        second = download(server, home, engine)
+    assert (second.error, second.resumed_from) == (None, 0)
+    assert (home / "file").read_bytes() == OLD
+    assert starts(ranges) == [None, None]
+    assert not part.is_symlink()
+    assert not part.exists()
+    assert os.listdir(outside) == ["big"]
+    assert (outside / "big").read_bytes() == NEW
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_part_that_has_all_bytes_asks_for_the_last_one(tmp_path: Path, engine: EngineName) -> None:
     """The run died before the file appeared; a range behind the end would be refused."""
