@@ -6,6 +6,7 @@ Bytes arrive in a private folder, see `aioflags.private`. A final name only ever
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import secrets
 import stat
@@ -19,7 +20,7 @@ from aioflags.disk_errors import exists_error, translate_os_error
 from aioflags.errors import DownloadError, StorageError, UsageError, make_error
 from aioflags.folders import Folder
 from aioflags.journal import Half
-from aioflags.parts import Part
+from aioflags.parts import Part, WholePart
 from aioflags.private import STATE_FOLDER, PrivateFolder
 from aioflags.redact import escape_text
 from aioflags.retry import OUT_OF_RESOURCES
@@ -50,7 +51,9 @@ class Destination:
         self._identity: tuple[int, int] | None = None
         self._is_kept = is_kept
         self._private: PrivateFolder | None = None
-        self._count = 0
+        # Workers in other processes, and later runs, put their parts beside ours.
+        self._token = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
         # Several threads publish; a directory must not be closed while another thread steps from it.
         self._guard = threading.Lock()
 
@@ -138,11 +141,24 @@ class Destination:
         Raises:
             StorageError: The system refused.
         """
-        self._count += 1
         try:
-            return Part(self._own.folder, f"{self._count:x}-{secrets.token_hex(4)}.part", algorithms)
+            return Part(self._own.folder, self._new_name(), algorithms)
         except OSError as error:
             raise translate_os_error(error, f"create a file in {self.path}") from error
+
+    def new_whole_part(self, algorithms: Iterable[str] = ()) -> WholePart:
+        """Create a part for bytes that are all at hand.
+
+        Raises:
+            StorageError: The system refused.
+        """
+        try:
+            return WholePart(self._own.folder, self._new_name(), algorithms)
+        except OSError as error:
+            raise translate_os_error(error, f"create a file in {self.path}") from error
+
+    def _new_name(self) -> str:
+        return f"{next(self._numbers):x}-{self._token}.part"
 
     def open_part(self, half: Half, algorithms: Iterable[str], check: Callable[[], None] = lambda: None) -> Part | None:
         """Open a part to go on after `half`; `None` if it is not fit for that. See `Part.reopen`.
@@ -162,7 +178,21 @@ class Destination:
         with suppress(OSError):
             self._own.folder.clear(name)
 
-    def publish(self, part: Part, name: str, *, may_replace: bool) -> None:
+    def check_place(self) -> None:
+        """Make sure that the path still leads to the open folder: one that was renamed takes files that nobody finds.
+
+        To be called before files appear, once for all that do so together.
+
+        Raises:
+            StorageError: It does not.
+        """
+        try:
+            if self._identity is not None and _identity_of(os.stat(self.path)) != self._identity:
+                raise FileNotFoundError(errno.ENOENT, "the destination was moved or replaced", self.path)
+        except OSError as error:
+            raise translate_os_error(error, f"put files into {self.path}") from error
+
+    def publish(self, part: Part | WholePart, name: str, *, may_replace: bool) -> None:
         """Let a closed part appear under its final name.
 
         Args:
@@ -178,21 +208,11 @@ class Destination:
         move = folder.move_over if may_replace else folder.move_new
         try:
             with self._guard:
-                self._check_place()
                 move(part.part_name, *self._folder_of(name))
         except (FileExistsError, IsADirectoryError) as error:
             raise exists_error(name, is_file=isinstance(error, FileExistsError)) from error
         except OSError as error:
             raise translate_os_error(error, f"rename to {name}") from error
-
-    def _check_place(self) -> None:
-        """Make sure that the path still leads to the open folder: one that was renamed takes files that nobody finds.
-
-        Raises:
-            FileNotFoundError: It does not.
-        """
-        if self._identity is not None and _identity_of(os.stat(self.path)) != self._identity:
-            raise FileNotFoundError(errno.ENOENT, "the destination was moved or replaced", self.path)
 
     def look(self, name: str) -> os.stat_result | None:
         """Describe what has this final name, without following links; `None` if nothing has."""

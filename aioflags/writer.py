@@ -7,20 +7,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 from aioflags.destination import Destination
 from aioflags.disk_errors import translate_os_error
 from aioflags.errors import DownloadError
 from aioflags.halves import Halves
 from aioflags.journal import Half, Journal, NoJournal, Ready
-from aioflags.parts import Part
+from aioflags.parts import Part, WholePart
 from aioflags.settings import Durability
 from aioflags.transfer import judge_digests
 
 __all__ = ["Saved", "Wanted", "Whole", "Writer"]
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ class Whole:
 @dataclass(frozen=True, slots=True)
 class _Written:
     wanted: Wanted
-    part: Part
+    part: WholePart
     ready: Ready
 
 
@@ -113,7 +110,10 @@ class Writer:
         written: list[_Written | Exception] = []
         try:
             for whole in group:
-                written.append(_catch(partial(self._write, whole)))
+                try:
+                    written.append(self._write(whole))
+                except DownloadError as error:
+                    written.append(error)
             return self._publish_group(written)
         except BaseException:
             for result in written:
@@ -122,20 +122,21 @@ class Writer:
             raise
 
     def _write(self, whole: Whole) -> _Written:
-        part = self.new_part(whole.wanted)
-
-        def write() -> _Written:
+        wanted = whole.wanted
+        part = self._destination.new_whole_part(self._algorithms_of(wanted))
+        try:
             try:
                 part.writelines(whole.chunks)
             except OSError as error:
-                raise translate_os_error(error, f"write {whole.wanted.name}") from error
-            return _Written(whole.wanted, part, self._finish(whole.wanted, part))
-
-        return _or_discard(part, write)
+                raise translate_os_error(error, f"write {wanted.name}") from error
+            return _Written(wanted, part, self._finish(wanted, part))
+        except BaseException:
+            part.discard()
+            raise
 
     def _publish_group(self, written: Sequence[_Written | Exception]) -> list[Saved | Exception]:
         ready = [each.ready for each in written if isinstance(each, _Written)]
-        refusal = _error_of(partial(self._journal.ready, ready)) if ready else None
+        refusal = _error_of(partial(self._note, ready)) if ready else None
         results = [each if isinstance(each, Exception) else self._publish_one(each, refusal) for each in written]
         if self._durability != "batch":
             return results
@@ -146,6 +147,10 @@ class Writer:
         ]
         unsafe = _error_of(partial(self._destination.sync_folders, landed))
         return results if unsafe is None else [unsafe if isinstance(each, Saved) else each for each in results]
+
+    def _note(self, ready: Sequence[Ready]) -> None:
+        self._destination.check_place()
+        self._journal.ready(ready)
 
     def _publish_one(self, written: _Written, refusal: Exception | None) -> Saved | Exception:
         error = refusal or _error_of(partial(self._publish, written.wanted, written.part))
@@ -182,16 +187,18 @@ class Writer:
             ChecksumError, RefusedError, StorageError: It has not; the part is still the caller's.
         """
         ready = self._finish(wanted, part)
-        self._journal.ready([ready])
+        self._note([ready])
         self._publish(wanted, part)
         if self._durability == "batch":
             self._destination.sync_folders([wanted.name])
         return _saved(ready)
 
     def _algorithms_of(self, wanted: Wanted) -> tuple[str, ...]:
+        if not wanted.digests:
+            return self._algorithms
         return tuple(dict.fromkeys((*self._algorithms, *wanted.digests)))
 
-    def _finish(self, wanted: Wanted, part: Part) -> Ready:
+    def _finish(self, wanted: Wanted, part: Part | WholePart) -> Ready:
         """Check a part, sync it as asked, close it, and describe it."""
         digests = part.digests.as_hex()
         mismatch = judge_digests(wanted.digests, digests)
@@ -214,7 +221,7 @@ class Writer:
             is_synced=self._durability != "none",
         )
 
-    def _publish(self, wanted: Wanted, part: Part) -> None:
+    def _publish(self, wanted: Wanted, part: Part | WholePart) -> None:
         self._destination.publish(part, wanted.name, may_replace=wanted.may_replace)
         if self._durability == "file":
             self._destination.sync_folders([wanted.name])
@@ -224,21 +231,9 @@ def _saved(ready: Ready) -> Saved:
     return Saved(ready.size, ready.digests)
 
 
-def _or_discard(part: Part, work: Callable[[], T]) -> T:
+def _error_of(work: Callable[[], object]) -> Exception | None:
     try:
-        return work()
-    except BaseException:
-        part.discard()
-        raise
-
-
-def _catch(work: Callable[[], T]) -> T | Exception:
-    try:
-        return work()
+        work()
     except DownloadError as error:
         return error
-
-
-def _error_of(work: Callable[[], object]) -> Exception | None:
-    result = _catch(work)
-    return result if isinstance(result, Exception) else None
+    return None

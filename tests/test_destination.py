@@ -21,6 +21,7 @@ from aioflags.destination import STATE_FOLDER, Destination
 from aioflags.disk_errors import is_destination_fault, is_out_of_resources, translate_os_error
 from aioflags.errors import DownloadError, RefusedError, StorageError, UsageError
 from aioflags.parts import Part
+from aioflags.writer import Wanted, Whole, Writer
 
 
 @contextmanager
@@ -635,11 +636,15 @@ def test_destination_that_is_renamed_takes_no_more_files(tmp_path: Path, is_repl
         home.rename(elsewhere)
         if is_replaced:
             home.mkdir()
-        part = destination.new_part()
-        part.close()
         with pytest.raises(StorageError) as caught:
-            destination.publish(part, "fr.svg", may_replace=False)
+            destination.check_place()
         assert is_destination_fault(caught.value)
+        writer = Writer(destination)
+        (error,) = writer.write_group([Whole(Wanted("fr.svg"), [b"flag"])])
+        assert isinstance(error, StorageError)
+        part = writer.new_part(Wanted("fr.svg"))
+        with pytest.raises(StorageError):
+            writer.commit(Wanted("fr.svg"), part)
         part.discard()
     finally:
         destination.close()

@@ -11,7 +11,7 @@ import pytest
 from aioflags.digests import Digests
 from aioflags.folders import Folder
 from aioflags.journal import Half
-from aioflags.parts import Part
+from aioflags.parts import Part, WholePart
 
 HEAD = bytes(range(256)) * 10_000  # 2.4 MiB: more than is read at a time
 
@@ -131,3 +131,21 @@ def test_head_that_is_not_what_it_was_is_not_gone_on_with(
     assert (part.size, part.tell(), part.digests.as_hex()) == (size, size, digests_of(bytes(body[:size])))
     assert os.fstat(part.fileno()).st_size == size
     part.close()
+
+
+def test_whole_part_takes_all_bytes_whatever_the_system_takes_at_once(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one call if it can; its digests are those of what was written."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, bytes(data)[:1_000_000]))
+    part = WholePart(folder, "whole", ["sha256"])
+    part.writelines([HEAD, memoryview(b"tail")])
+    part.close()
+    part.close()
+    assert (tmp_path / "whole").read_bytes() == HEAD + b"tail"
+    assert (part.size, part.digests.as_hex()) == (len(HEAD) + 4, digests_of(HEAD + b"tail"))
+    with pytest.raises(FileExistsError):
+        WholePart(folder, "whole")
+    part.discard()
+    assert list(tmp_path.iterdir()) == []

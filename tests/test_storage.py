@@ -7,9 +7,10 @@ import gc
 import hashlib
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import pytest_asyncio
@@ -18,7 +19,7 @@ from aioflags.destination import Destination
 from aioflags.disk_errors import is_destination_fault
 from aioflags.errors import ChecksumError, RefusedError, StorageError
 from aioflags.journal import Half
-from aioflags.parts import Part
+from aioflags.parts import Part, WholePart
 from aioflags.storage import Saved, Storage, Stream, Wanted
 from aioflags.writer import Whole, Writer
 
@@ -329,22 +330,31 @@ def _is_writing(writer: HeldWriter) -> bool:
     return any(part.writes == 2 for part in found)
 
 
-class FullWriter(SlowWriter):
+class FullDestination(Destination):
     """Its parts take no byte."""
 
-    def new_part(self, wanted: Wanted) -> Part:
-        part = super().new_part(wanted)
-        full = os.open("/dev/full", os.O_WRONLY)
-        os.dup2(full, part.fileno())
-        os.close(full)
-        return part
+    def new_part(self, algorithms: Iterable[str] = ()) -> Part:
+        return _filled(super().new_part(algorithms))
+
+    def new_whole_part(self, algorithms: Iterable[str] = ()) -> WholePart:
+        return _filled(super().new_whole_part(algorithms))
+
+
+P = TypeVar("P", Part, WholePart)
+
+
+def _filled(part: P) -> P:
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, part.fileno())
+    os.close(full)
+    return part
 
 
 async def test_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     """Handed over whole or streamed: a storage error that names the file, and is one of the destination."""
-    destination = Destination(tmp_path)
+    destination = FullDestination(tmp_path)
     destination.open()
-    writer = FullWriter(destination)
+    writer = SlowWriter(destination)
     storage = Storage(writer)
     with pytest.raises(StorageError) as saving:
         await storage.save(Wanted("a"), [b"flag"])
@@ -366,9 +376,9 @@ async def test_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
 
 async def test_full_disk_that_nobody_asks_about_is_not_lost_aloud(tmp_path: Path) -> None:
     """Whoever leaves early does not care about the last batch any more."""
-    destination = Destination(tmp_path)
+    destination = FullDestination(tmp_path)
     destination.open()
-    writer = FullWriter(destination)
+    writer = SlowWriter(destination)
     storage = Storage(writer)
     async with stream_to(storage, Wanted("a")) as stream:
         await stream.write([b"flag"])
@@ -420,9 +430,9 @@ async def test_head_that_was_asked_for_in_vain_is_kept_or_gone(storage: Storage,
 
 async def test_stream_with_a_hole_is_not_kept(tmp_path: Path) -> None:
     """A batch that could not be written is missing, whoever was cancelled while it was waited for."""
-    destination = Destination(tmp_path)
+    destination = FullDestination(tmp_path)
     destination.open()
-    writer = FullWriter(destination)
+    writer = SlowWriter(destination)
     storage = Storage(writer)
     stream = storage.stream(7)
     stream.accept(Wanted("a", row=7, rest=REST))

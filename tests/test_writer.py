@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from aioflags.destination import Destination
 from aioflags.errors import ChecksumError, DownloadError, RefusedError, StorageError
 from aioflags.journal import Ready
-from aioflags.parts import Part
+from aioflags.parts import WholePart
 from aioflags.settings import Durability
 from aioflags.writer import Saved, Wanted, Whole, Writer
 from tests.notes import Notes
@@ -178,43 +178,39 @@ def test_saved_tells_size_and_digests(destination: Destination) -> None:
     assert saved.digests["sha256"] == SHA256
 
 
-class BadClose(Part):
+class BadClose(WholePart):
     """A file on a server that says only at the end that it kept nothing."""
 
     def close(self) -> None:
-        was_open = not self.closed
+        was_open = self.fileno() >= 0
         super().close()
         if was_open:
             raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
 
-class FullDisk(Part):
+class FullDisk(WholePart):
     """A file that takes no byte: what is written goes to a device that is always full."""
 
-    def write(self, data: bytes | memoryview, /) -> int:  # type: ignore[override]
+    def writelines(self, chunks: Iterable[bytes | memoryview]) -> None:
         full = os.open("/dev/full", os.O_WRONLY)
         os.dup2(full, self.fileno())
         os.close(full)
-        return super().write(data)
+        super().writelines(chunks)
 
 
 class Faulty(Destination):
     """A destination whose parts are of the given class."""
 
-    part: type[Part] = Part
+    part: type[WholePart] = WholePart
 
-    def new_part(self, algorithms: object = ()) -> Part:
-        made = super().new_part()
-        name = made.part_name
-        made.close()
-        os.unlink(os.path.join(self.run_path, name))
-        return self.part(self._own.folder, name, ())
+    def new_whole_part(self, algorithms: object = ()) -> WholePart:
+        return self.part(self._own.folder, "part", ())
 
 
 @pytest.mark.parametrize("durability", ["none", "batch"])
 @pytest.mark.parametrize(("part", "reason"), [(BadClose, "quota is used up"), (FullDisk, "No space left on device")])
 def test_error_of_the_disk_counts_whenever_it_is_told(
-    tmp_path: Path, part: type[Part], reason: str, durability: Durability
+    tmp_path: Path, part: type[WholePart], reason: str, durability: Durability
 ) -> None:
     """At the write or only at the close: nothing appears, and the message names the file."""
     destination = Faulty(tmp_path / "downloads")
