@@ -13,6 +13,7 @@ import pytest
 from aioflags.engines.answers import BodyRules
 from aioflags.engines.blocking_body import BlockingBody, SharedByteRate
 from aioflags.engines.blocking_connection import Connections
+from aioflags.engines.blocking_names import BlockingNames
 from aioflags.engines.guard import AbandonedError, ExpiredError, Guard
 from aioflags.engines.seam import Attempt, Meter
 from aioflags.engines.tls import load_ssl_context
@@ -42,7 +43,7 @@ def asked(
     attempt = Attempt(parse_url(f"{server.url}/{path}"), "file")
     host = attempt.target.host
     guard = Guard(settings, Meter(), host, lambda: is_wanted is not None and not is_wanted.is_set())
-    connection, _ = Connections(settings, CONTEXT).take(attempt)
+    connection, _ = Connections(settings, CONTEXT, BlockingNames()).take(attempt)
     with closing(connection):
         connection.sock.guard = guard  # type: ignore[union-attr]
         connection.request("GET", f"/{path}", preload_content=False, decode_content=False)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aioflags.engines.blocking_connection import Connections
+from aioflags.engines.blocking_names import BlockingNames
 from aioflags.engines.faults import PrivateAddressError
 from aioflags.engines.seam import Attempt
 from aioflags.engines.tls import load_ssl_context
@@ -23,7 +24,7 @@ CONTEXT = load_ssl_context(None)
 
 @contextmanager
 def connections(**options: Any) -> Iterator[Connections]:
-    pool = Connections(Settings(**options), CONTEXT)
+    pool = Connections(Settings(**options), CONTEXT, BlockingNames())
     try:
         yield pool
     finally:

@@ -17,6 +17,7 @@ import trustme
 from aioflags.destination import Destination
 from aioflags.engines.blocking_body import SharedByteRate
 from aioflags.engines.blocking_driver import BlockingDriver
+from aioflags.engines.blocking_names import BlockingNames
 from aioflags.engines.guard import AbandonedError, Guard
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
 from aioflags.engines.tls import load_ssl_context
@@ -68,7 +69,7 @@ def bench(tmp_path: Path) -> Open:
         destination.open()
         rate = None if settings.limit_rate is None else SharedByteRate(settings.limit_rate)
         context = load_ssl_context(settings.cacert, insecure=settings.insecure)
-        driver = BlockingDriver(Writer(destination), settings, context, rate)
+        driver = BlockingDriver(Writer(destination), settings, context, BlockingNames(), rate)
         try:
             yield Bench(driver, settings, tmp_path / "files")
         finally:

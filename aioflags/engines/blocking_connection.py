@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from aioflags.engines.blocking_names import BlockingNames
 from aioflags.engines.blocking_response import FinalResponse
 from aioflags.engines.faults import PrivateAddressError
 from aioflags.engines.guard import GuardedSocket
@@ -39,23 +40,23 @@ class Connection(HTTPConnection):
     response_class = FinalResponse
     is_public_only = False
     is_private = False
+    names: BlockingNames
 
     def _new_conn(self) -> socket.socket:
-        sock = self._connect_in_public() if self.is_public_only else super()._new_conn()
+        sock = self._connect_to_one()
         self.is_private = is_private_address(str(sock.getpeername()[0]))
         if self.is_private and self.is_public_only:
             sock.close()
             raise PrivateAddressError(errno.EACCES, "a private address")
         return sock
 
-    def _connect_in_public(self) -> socket.socket:
-        """Connect to one of the public addresses of the host; no packet goes to a private one."""
+    def _connect_to_one(self) -> socket.socket:
+        """Connect to one of the addresses of the host; where only public ones are allowed no packet goes to others."""
         name = self._dns_host
-        rows = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
         failure: Exception = PrivateAddressError(0, "only private addresses")
         try:
-            for address in dict.fromkeys(str(row[4][0]) for row in rows):
-                if is_private_address(address):
+            for address in self.names.find(name.strip("[]"), self.port):
+                if self.is_public_only and is_private_address(address):
                     continue
                 self.host = address
                 try:
@@ -118,10 +119,12 @@ class Connections:
     Args:
         settings: Time to connect, proxy.
         ssl_context: For https.
+        names: Knows addresses, those of the proxy, too.
     """
 
-    def __init__(self, settings: Settings, ssl_context: ssl.SSLContext) -> None:
+    def __init__(self, settings: Settings, ssl_context: ssl.SSLContext, names: BlockingNames) -> None:
         self._settings = settings
+        self._names = names
         self._ssl_context = ssl_context
         self._proxy = None if settings.proxy is None else urlsplit(settings.proxy)
         self._idle: OrderedDict[_Key, tuple[Connection, float]] = OrderedDict()
@@ -184,6 +187,7 @@ class Connections:
                 connection.set_tunnel(target.host, target.port, headers=self._proxy_authorization())
         else:
             connection = Connection(host, port, timeout=timeout)
+        connection.names = self._names
         connection.is_public_only = attempt.is_public_only and self._proxy is None
         try:
             connection.connect()

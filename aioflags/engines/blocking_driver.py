@@ -22,6 +22,7 @@ from aioflags.engines.answers import (
 )
 from aioflags.engines.blocking_body import BlockingBody, SharedByteRate
 from aioflags.engines.blocking_connection import Connection, Connections
+from aioflags.engines.blocking_names import BlockingNames
 from aioflags.engines.faults import private_address_error
 from aioflags.engines.guard import ExpiredError, Guard
 from aioflags.engines.seam import Attempt, AttemptResult
@@ -51,6 +52,7 @@ class BlockingDriver:
         writer: Where bodies go.
         settings: Deadlines, limits, proxy.
         ssl_context: For https.
+        names: Knows addresses.
         byte_rate: The job's limit, `None` without.
     """
 
@@ -59,11 +61,12 @@ class BlockingDriver:
         writer: Writer,
         settings: Settings,
         ssl_context: ssl.SSLContext,
+        names: BlockingNames,
         byte_rate: SharedByteRate | None = None,
     ) -> None:
         self._writer = writer
         self._settings = settings
-        self._connections = Connections(settings, ssl_context)
+        self._connections = Connections(settings, ssl_context, names)
         self._byte_rate = byte_rate
 
     def fetch(self, attempt: Attempt, guard: Guard) -> AttemptResult:

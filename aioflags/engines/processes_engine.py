@@ -22,6 +22,7 @@ from typing import Any
 from aioflags.destination import Destination
 from aioflags.engines.blocking_body import SharedByteRate
 from aioflags.engines.blocking_driver import BlockingDriver
+from aioflags.engines.blocking_names import BlockingNames
 from aioflags.engines.guard import AbandonedError, Guard
 from aioflags.engines.seam import Attempt, AttemptResult, Meter, Times
 from aioflags.engines.tls import load_ssl_context
@@ -193,7 +194,7 @@ def _open_worker(directory: str, run_name: str, ledger: str | None, settings: Se
     writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes, journal=journal)
     context = load_ssl_context(settings.cacert, insecure=settings.insecure)
     rate = None if settings.limit_rate is None else SharedByteRate(settings.limit_rate)
-    driver = BlockingDriver(writer, settings, context, rate)
+    driver = BlockingDriver(writer, settings, context, BlockingNames(), rate)
     _workers.append(_Worker(driver, settings, flags, f"process {os.getpid()}"))
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aioflags.engines.blocking_body import SharedByteRate
 from aioflags.engines.blocking_driver import BlockingDriver
+from aioflags.engines.blocking_names import BlockingNames
 from aioflags.engines.guard import AbandonedError, Guard
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
 from aioflags.groups import shut_down, wait_out
@@ -36,6 +37,7 @@ class ThreadsEngine:
         self._writer = writer
         self._byte_rate = None if settings.limit_rate is None else SharedByteRate(settings.limit_rate)
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="aioflags-worker")
+        self._names = BlockingNames()
         self._local = threading.local()
         self._drivers: list[BlockingDriver] = []
 
@@ -74,7 +76,7 @@ class ThreadsEngine:
     def _driver(self) -> BlockingDriver:
         driver: BlockingDriver | None = getattr(self._local, "driver", None)
         if driver is None:
-            driver = BlockingDriver(self._writer, self._settings, self._ssl_context, self._byte_rate)
+            driver = BlockingDriver(self._writer, self._settings, self._ssl_context, self._names, self._byte_rate)
             self._local.driver = driver
             self._drivers.append(driver)
         return driver
