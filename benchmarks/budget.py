@@ -35,8 +35,8 @@ class Share:
 
     @property
     def allows_another(self) -> bool:
-        """One round is always measured; a further one if it fits."""
-        return not self.measured or (self.measured < self.rounds and self._fits)
+        """There are rounds to be measured still, and time for one; for the first there is always."""
+        return self.measured < self.rounds and self._fits
 
     @property
     def _fits(self) -> bool:

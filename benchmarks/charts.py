@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -139,7 +138,7 @@ def _spread(values: Sequence[float], longest: float) -> str:
 
 
 def _x(value: float, longest: float) -> float:
-    return 0.0 if math.isnan(value) else _WIDTH * min(1.0, value / longest)
+    return _WIDTH * min(1.0, value / longest)
 
 
 def _shortened(text: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.bench import Bench
 from benchmarks.budget import Share
 from benchmarks.rounds import Entrant, run_rounds
 
@@ -48,9 +49,12 @@ def test_nobody_goes_without_a_round_nor_far_beyond_the_share(
         assert sum(seconds[: runs - 1]) <= limit
 
 
-def sleeper(name: str) -> Entrant:
-    """A contender that does nothing."""
-    return Entrant(name, "", "", lambda _: [sys.executable, "-I", "-S", "-c", ""])
+def doing(name: str, code: str = "") -> Entrant:
+    """A contender that runs some code, which finds its folder as its argument."""
+    shown = {sys.executable: "python"}
+    return Entrant(
+        name, "", "", lambda folder: [sys.executable, "-I", "-S", "-c", code, str(folder), sys.executable], shown=shown
+    )
 
 
 @pytest.mark.parametrize(("budget", "rounds", "is_cold"), [(None, 2, False), (1e-9, 1, True), (1000.0, 2, False)])
@@ -59,6 +63,21 @@ def test_the_rounds_of_a_case_keep_to_the_budget(
 ) -> None:
     """Each contender by itself; a warm-up that took more than the share is kept, and marked."""
     said: list[str] = []
-    series = run_rounds([sleeper("a"), sleeper("b")], 2, tmp_path, said.append, budget=budget)
+    series = run_rounds([doing("a"), doing("b")], 2, tmp_path, said.append, budget=budget)
     assert [(len(each.rounds), each.is_cold) for each in series] == [(rounds, is_cold)] * 2
     assert len(said) == (2 if is_cold else 6)
+
+
+def test_who_takes_too_long_is_ended(tmp_path: Path) -> None:
+    """After as many seconds as there is patience for; that is no clean round."""
+    bench = Bench(tmp_path, rounds=1, warm_up=False, patience=0.1)
+    (series,) = bench.take_turns([doing("a", "while True: pass")], tmp_path)
+    assert [each.exit for each in series.rounds] == [None]
+    assert not series.is_clean
+
+
+def test_complaints_name_no_folder_of_this_machine(tmp_path: Path) -> None:
+    """What somebody said who failed is kept with short words for long paths, as command lines are."""
+    complains = doing("a", "import sys; sys.exit(f'{sys.argv[1]}/x is full, says {sys.argv[2]}')")
+    (series,) = run_rounds([complains], 1, tmp_path, lambda _: None)
+    assert series.said == "DIR/x is full, says python\n"

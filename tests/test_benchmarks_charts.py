@@ -59,6 +59,12 @@ def test_ratios_stand_beside_the_medians() -> None:
     assert texts(case) == ["wall, n = 1; x: times curl", "curl", "1.00 s", "aioflags", "2.00 s · 2.00x"]
 
 
+def test_ours_is_told_apart() -> None:
+    """The program as it is by default has a bar of another colour, and nobody else has."""
+    case = a_case(a_series("aioflags", 2.0), a_series("aioflags --no-ledger", 1.9), a_series("curl", 1.0))
+    assert [bar.get("class") for bar in drawn(case).iter("rect")] == ["bar bar", "bar bar", "bar ours"]
+
+
 def test_the_server_has_a_bar_of_its_own() -> None:
     """On top, as long as what it would take the server alone."""
     case = a_case(a_series("curl", 1.0), ceiling=a_ceiling())

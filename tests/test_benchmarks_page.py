@@ -81,6 +81,11 @@ def test_everything_can_be_read(fact: str) -> None:
     assert fact in Text(make_page(RESULTS)).texts
 
 
+def test_one_round_has_no_spread() -> None:
+    """Nothing is said of least and most where there was one round only."""
+    assert "30.0 to 30.0 s" not in make_page(RESULTS)
+
+
 def test_a_page_of_nothing_is_a_page() -> None:
     """Without scenarios, and one whose case nobody came through."""
     Text(make_page([]))
