@@ -28,6 +28,7 @@ from aioflags.retry import OUT_OF_RESOURCES
 __all__ = ["STATE_FOLDER", "Destination"]
 
 _OPEN_FOLDERS = 64
+_WALKED_FOLDERS = 10_000
 
 
 class Destination:
@@ -46,6 +47,7 @@ class Destination:
         if "\0" in self.path:
             raise UsageError("the path of the destination holds a null character")
         self._folders: dict[tuple[str, ...], Folder] = {}
+        self._walked: set[str] = set()
         self._root: Folder | None = None
         self._root_fd: int | None = None
         self._identity: tuple[int, int] | None = None
@@ -237,15 +239,23 @@ class Destination:
     def size_of(self, name: str) -> int | None:
         """Tell the size in bytes of the file of this final name; `None` if there is none, or nobody can tell."""
         assert self._root is not None
+        parents = name.rpartition("/")[0]
         try:
-            if "/" in name or self._root_fd is None:
+            if self._root_fd is None or (parents and parents not in self._walked):
                 found = self.look(name)
+                self._note_walk(parents)
             else:
                 # A finished job of a million items has nothing else to do.
                 found = os.stat(name, dir_fd=self._root_fd, follow_symlinks=False)
         except (OSError, DownloadError):
             return None
         return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
+
+    def _note_walk(self, parents: str) -> None:
+        """There is no link on the way to these folders, and it need not be gone step by step only to look there."""
+        if len(self._walked) >= _WALKED_FOLDERS:
+            self._walked.clear()
+        self._walked.add(parents)
 
     def digest(self, name: str, algorithms: Sequence[str]) -> dict[str, str]:
         """Read a file and give its digests; what is no file (a link, a directory, a pipe) has none.

@@ -244,14 +244,16 @@ class _CsvParser:
         if len(cells) < 2 and not any(cells):
             # A blank line. A row of empty fields is none: every row has an outcome.
             return None
-        row = dict(zip(self._columns, cells, strict=False))
         if len(cells) != len(self._columns):
+            row = dict(zip(self._columns, cells, strict=False))
             message = (
                 f"{len(cells)} fields where the header has {len(self._columns)}; "
                 "a field with the delimiter in it needs quotes"
             )
             return _rejected(self._lines, "url", message, number, row.get("url", ""))
-        return _read_row(self._lines, {key: value.strip() or None for key, value in row.items()}, number)
+        # What is empty is absent.
+        row = {column: text for column, cell in zip(self._columns, cells, strict=True) if (text := cell.strip())}
+        return _read_row(self._lines, row, number)
 
 
 class _NotYetError(Exception):

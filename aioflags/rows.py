@@ -12,6 +12,8 @@ from aioflags.settings import check_checksum, check_header
 __all__ = ["read_row"]
 
 _LARGEST_SIZE = (1 << 63) - 1
+#: What most records do not say.
+_FURTHER = frozenset({"sha256", "checksum", "bytes", "headers"})
 
 
 def read_row(row: Mapping[str, object], line: int) -> Item:
@@ -29,6 +31,8 @@ def read_row(row: Mapping[str, object], line: int) -> Item:
     url = row.get("url")
     if not isinstance(url, str) or not url.strip():
         raise make_error("url", "there is no url; every record needs one")
+    if _FURTHER.isdisjoint(row):
+        return Item(url.strip(), name=_string(row, "name"), line=line)
     sha256 = _string(row, "sha256")
     checksum = _string(row, "checksum")
     return Item(

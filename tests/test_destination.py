@@ -649,3 +649,26 @@ def test_destination_that_is_renamed_takes_no_more_files(tmp_path: Path, is_repl
     finally:
         destination.close()
     assert list(elsewhere.iterdir()) == []
+
+
+def test_size_of_a_file_is_told_whatever_folder_it_is_in(home: Path) -> None:
+    """Of files only: nothing behind a link, no folder, and nothing outside."""
+    with opened(home) as destination:
+        put(destination, "a/b/flag")
+        put(destination, "flag", b"flags")
+        (home / "link").symlink_to(home / "a")
+        (home / "a" / "away").symlink_to(home / "flag")
+        for _ in range(2):
+            assert destination.size_of("a/b/flag") == 4
+            assert destination.size_of("flag") == 5
+            for name in (
+                "a/b",
+                "a/b/none",
+                "none/flag",
+                "link/b/flag",
+                "a/away",
+                "a/../flag",
+                "../home/flag",
+                "a/b/..",
+            ):
+                assert destination.size_of(name) is None
