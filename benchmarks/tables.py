@@ -35,6 +35,8 @@ def cells(case: Case) -> Iterator[tuple[Series | None, list[str]]]:
 def _cell(case: Case, series: Series, column: Column) -> str:
     figure = figure_of(case, column.key)
     assert figure is not None
+    if all(each.exit is None for each in series.rounds):
+        return ""  # It was ended: there is no account of what it used.
     return show(series.median(figure), column.unit)
 
 

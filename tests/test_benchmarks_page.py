@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.page import make_page
-from benchmarks.results import Ceiling
+from benchmarks.results import Ceiling, Round
 from tests.browser import CHROMIUM, open_browser
 from tests.measured import a_case, a_ceiling, a_result, a_series, spoiled
 
@@ -84,6 +84,14 @@ def test_everything_can_be_read(fact: str) -> None:
 def test_one_round_has_no_spread() -> None:
     """Nothing is said of least and most where there was one round only."""
     assert "30.0 to 30.0 s" not in make_page(RESULTS)
+
+
+def test_who_was_ended_has_no_figures() -> None:
+    """Nobody knows what it used: only after how long it was ended is said."""
+    ended = replace(SERIES[2], rounds=[Round(150.0, 0.0, 0.0, 0, None, missing=70)])
+    page = Text(make_page([a_result(a_case(SERIES[0], ended))]))
+    assert "not ranked: 70 missing, took too long, ended after 150 s, in 1 of 1 rounds" in page.texts
+    assert {"150 s", "0.00 MiB", "0.00 s"} & set(page.texts) == set()
 
 
 def test_a_page_of_nothing_is_a_page() -> None:
