@@ -145,7 +145,12 @@ async def shut_down(executor: Executor) -> None:
         loop.call_soon_threadsafe(_set, ended)
 
     thread = threading.Thread(target=end, name="aioflags-shutdown", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        # The system gives no thread: the loop has to wait for what is at work, and to end all the same.
+        executor.shutdown(wait=True, cancel_futures=True)
+        return
     try:
         await finish_first(ended)
     finally:

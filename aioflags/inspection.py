@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from aioflags.audit_rows import FileRow
 from aioflags.destination import Destination
 from aioflags.disk_errors import is_out_of_resources
 from aioflags.errors import DownloadError, make_error
+from aioflags.threads import Threads
 
 __all__ = ["Fault", "Finding", "inspect"]
 
@@ -67,7 +68,7 @@ def inspect(
     Raises:
         StorageError: The ledger cannot be read.
     """
-    executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioflags-verify")
+    executor = Threads(_THREADS, thread_name_prefix="aioflags-verify")
     ahead: deque[Future[Finding]] = deque()
 
     def take() -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from aioflags.disk_errors import translate_os_error
 from aioflags.drafts import Draft
 from aioflags.groups import GroupCommit, finish_first, shut_down, wait_out
 from aioflags.journal import Half
+from aioflags.threads import Threads
 from aioflags.writer import Saved, Wanted, Whole, Writer
 
 __all__ = ["Saved", "Storage", "Stream", "Wanted"]
@@ -39,7 +40,7 @@ class Storage:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioflags-disk")
+        self._executor = Threads(_THREADS, thread_name_prefix="aioflags-disk")
         self._groups: GroupCommit[Whole, Saved] = GroupCommit(self._executor, writer.write_group, rest=_REST)
 
     async def save(self, wanted: Wanted, chunks: Sequence[bytes | memoryview]) -> Saved:

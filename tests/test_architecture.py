@@ -26,7 +26,7 @@ FLOORS = {
     FACTS: "addresses audit_rows breaker chain digests disk_errors errors items journal ledger_rows names pace queues "
     "ranges redact retry rows schedule settings trace transfer uplink urls version",
     HANDS: "audit boot credentials destination drafts folders groups halves inputs inspection ledger ledger_file "
-    "ledger_notes lines lock parts private register roll storage writer",
+    "ledger_notes lines lock parts private register roll storage threads writer",
     ENGINES: "engines",
     POLICY: "blocking dispatcher downloader equipment intake jobs lessons pursuit recorder streams watch",
     DOORS: "__main__ cli compare flagserver futures_lab",

@@ -222,3 +222,15 @@ def test_file_that_was_never_fetched_is_not_replaced(call: Caller, server_is_up:
     assert call.requests() == []
     assert call("get", url, "-o", "five", "--existing", "replace", "--retries", "0")[0] == (0 if server_is_up else 1)
     assert Path("downloads/five").stat().st_size == (5 if server_is_up else 12)
+
+
+def test_gone_file_is_named_after_another_item_has_failed(call: Caller) -> None:
+    """Also where that one failed since a stranger's file has its name, and by a run that came later."""
+    assert call("get", "@bytes/5", "@bytes/6", "-q")[0] == 0
+    Path("downloads/5").unlink()
+    Path("downloads/7").write_text("a stranger's")
+    status, out, _ = call("get", "@bytes/7", "--json")
+    assert (status, records(out)[0]["error"]["kind"]) == (1, "exists")
+    status, out, _ = call("verify", "downloads")
+    assert (status, out.splitlines()[0]) == (1, "gone   5: there is no such file any more")
+    assert Path("downloads/7").read_text() == "a stranger's"

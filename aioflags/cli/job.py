@@ -14,7 +14,7 @@ from aioflags.cli.interrupts import Interrupts
 from aioflags.cli.ledger_feed import LedgerFeed
 from aioflags.cli.progress import Pace, Snapshot, Transfer, choose_transfers
 from aioflags.cli.quantities import show_count, show_size
-from aioflags.cli.runner import choose_loop, raise_file_limit
+from aioflags.cli.runner import choose_loop, raise_file_limit, start_loop_threads
 from aioflags.cli.screen import Screen
 from aioflags.cli.summary import Failures
 from aioflags.cli.trace import Label, label_by_name
@@ -123,6 +123,8 @@ class Job:
 
     async def _download(self) -> None:
         await self._feed.open()
+        if self._args.engine in {"asyncio", "aiohttp"}:
+            await start_loop_threads()
         tracer = self._tracing.tracer(self._screen.note)
         async with Downloader(self._args.dir, engine=self._args.engine, tracer=tracer, **self._options) as downloader:
             self._downloader = downloader

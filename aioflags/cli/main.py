@@ -60,6 +60,11 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return ExitStatus.LOCAL_FAULT
     except (Exception, asyncio.CancelledError) as error:
+        from aioflags.threads import REFUSAL, was_refused
+
+        if was_refused(error):
+            print(f"aioflags: error: {REFUSAL}", file=sys.stderr)
+            return ExitStatus.LOCAL_FAULT
         report_bug(error)
         return ExitStatus.BUG
     finally:

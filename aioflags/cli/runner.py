@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-__all__ = ["choose_loop", "collect_seldom", "raise_file_limit"]
+__all__ = ["choose_loop", "collect_seldom", "raise_file_limit", "start_loop_threads"]
 
 _SPARE_FILES = 64
+# libuv's, and two more: the system may count a thread for a moment that has ended.
+_LOOP_THREADS = 6
 # Objects; what a job drops is freed without the collector, but for errors and their tracebacks.
 _COLLECT_AFTER = 20_000
 
@@ -21,6 +24,32 @@ def choose_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
+
+
+async def start_loop_threads() -> None:
+    """Have uvloop start its threads while it is certain that the system gives them.
+
+    libuv starts four with the first name or address that it is given, and where one is refused it aborts the process
+    without a word.
+
+    Raises:
+        RuntimeError: The system refuses.
+    """
+    loop = asyncio.get_running_loop()
+    if not type(loop).__module__.startswith("uvloop"):
+        return
+    end = threading.Event()
+    threads = [threading.Thread(target=end.wait, daemon=True) for _ in range(_LOOP_THREADS)]
+    started = []
+    try:
+        for thread in threads:
+            thread.start()
+            started.append(thread)
+    finally:
+        end.set()
+        for thread in started:
+            thread.join()
+    await loop.getaddrinfo("127.0.0.1", 80)
 
 
 def raise_file_limit(concurrency: int) -> None:

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +30,7 @@ from aioflags.errors import make_error
 from aioflags.groups import finish_first, shut_down, wait_out
 from aioflags.ledger_notes import LedgerNotes
 from aioflags.settings import Settings
+from aioflags.threads import Threads
 from aioflags.writer import Writer
 
 __all__ = ["ProcessesEngine"]
@@ -69,12 +70,12 @@ class ProcessesEngine:
         self._settings = replace(settings, limit_rate=share)
         self._places = (directory, run_name, ledger)
         self._context: BaseContext = multiprocessing.get_context(_start_method())
-        # One byte for each attempt in flight, set when nobody wants its file any more.
-        self._flags: Any = self._context.RawArray("B", self._workers)
+        # One byte for each attempt in flight, set when nobody wants its file any more; one if a worker cannot begin.
+        self._flags: Any = self._context.RawArray("B", self._workers + 1)
         self._free = list(range(self._workers))
         self._pool: ProcessPoolExecutor | None = None
         self._refusal: str | None = None
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="aioflags-starter")
+        self._starter = Threads(1, thread_name_prefix="aioflags-starter")
 
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
         """Make one attempt, see `aioflags.engines.seam.Engine`."""
@@ -86,15 +87,14 @@ class ProcessesEngine:
             meter.scheduled(future)
             result, times = await self._wait(future, slot)
         except BrokenProcessPool:
+            if self._flags[self._workers]:
+                return _no_worker("it can start no thread", attempt)
             # A worker was killed: all attempts of its pool are lost, the run is not.
             message = "the worker process that made this attempt died"
             error = make_error("disconnected", message, attempt.target.host)
             return AttemptResult(error=error, half=attempt.half if attempt.may_keep else None)
         except _NoWorkerError as refusal:
-            message = f"cannot start a worker process: {refusal}; allow more of them, or choose another --engine"
-            error = make_error("storage", message, attempt.target.host)
-            # No other item would fare better: like a fault of the destination it ends the run.
-            return AttemptResult(error=error, detail="destination", requests=0)
+            return _no_worker(str(refusal), attempt)
         finally:
             self._free.append(slot)
         meter.take_over(times)
@@ -155,6 +155,9 @@ class ProcessesEngine:
             initializer=_open_worker,
             initargs=(*self._places, self._settings, self._flags),
         )
+        # The pool's own thread would start this one later, and die of a refusal; whoever waits would never hear of it.
+        queue: Any = self._pool._call_queue
+        queue._start_thread()
         return self._pool
 
     async def close(self) -> None:
@@ -164,6 +167,13 @@ class ProcessesEngine:
             executors.append(self._pool)
         for executor in executors:
             await shut_down(executor)
+
+
+def _no_worker(reason: str, attempt: Attempt) -> AttemptResult:
+    message = f"cannot start a worker process: {reason}; allow more of them, or choose another --engine"
+    error = make_error("storage", message, attempt.target.host)
+    # No other item would fare better: like a fault of the destination it ends the run.
+    return AttemptResult(error=error, detail="destination", requests=0)
 
 
 def _start_method() -> str:
@@ -187,7 +197,12 @@ _workers: list[_Worker] = []
 def _open_worker(directory: str, run_name: str, ledger: str | None, settings: Settings, flags: Any) -> None:
     # Ctrl-C goes to everyone at the terminal; what it means is decided by the process that has the user.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, name="aioflags-orphan", daemon=True).start()
+    try:
+        threading.Thread(target=_end_with_parent, name="aioflags-orphan", daemon=True).start()
+    except RuntimeError:
+        # Said by a byte: what an initializer raises is printed, and the pool says only that a worker has died.
+        flags[-1] = 1
+        os._exit(1)
     destination = Destination(directory)
     destination.join(run_name)
     journal = None if ledger is None else LedgerNotes.join(ledger)

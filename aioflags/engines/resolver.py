@@ -10,13 +10,13 @@ import asyncio
 import socket
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from aioflags.engines.faults import UNKNOWN_HOST, PrivateAddressError
 from aioflags.retry import UNKNOWN_HOST_REST
+from aioflags.threads import Threads
 from aioflags.urls import is_private_address, literal_address
 
 __all__ = ["Resolver", "SessionResolver"]
@@ -31,7 +31,7 @@ class Resolver:
     """Resolves names; one for all sessions of an engine."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioflags-dns")
+        self._executor = Threads(_THREADS, thread_name_prefix="aioflags-dns")
         self._unknown: OrderedDict[str, tuple[float, tuple[object, ...]]] = OrderedDict()
         self._private: OrderedDict[str, bool] = OrderedDict()
 

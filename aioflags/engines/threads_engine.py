@@ -6,7 +6,6 @@ import asyncio
 import ssl
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from aioflags.engines.blocking_body import SharedByteRate
 from aioflags.engines.blocking_driver import BlockingDriver
@@ -15,6 +14,7 @@ from aioflags.engines.guard import AbandonedError, Guard
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
 from aioflags.groups import shut_down, wait_out
 from aioflags.settings import Settings
+from aioflags.threads import Threads
 from aioflags.writer import Writer
 
 __all__ = ["ThreadsEngine"]
@@ -36,7 +36,7 @@ class ThreadsEngine:
         self._ssl_context = ssl_context
         self._writer = writer
         self._byte_rate = None if settings.limit_rate is None else SharedByteRate(settings.limit_rate)
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="aioflags-worker")
+        self._executor = Threads(workers, thread_name_prefix="aioflags-worker")
         self._names = BlockingNames()
         self._local = threading.local()
         self._drivers: list[BlockingDriver] = []
