@@ -164,8 +164,12 @@ def _judge_body_head(headers: Mapping[str, str], host: str, expected: int | None
 def _with_validators(accept: Accept, headers: Mapping[str, str], *, is_original: bool) -> Accept:
     """Add what names this very file; what a proxy or a coding has changed is not the file that the ETag names."""
     is_named = is_original and accept.content_encoding is None
-    return replace(
-        accept,
+    # Field by field: `replace` was a twentieth of what a small file costs.
+    return Accept(
+        accept.length,
+        accept.is_chunked,
+        accept.content_encoding,
+        accept.start,
         etag=read_field(headers, "ETag"),
         last_modified=read_field(headers, "Last-Modified"),
         validator=strong_validator(headers) if is_named else None,

@@ -94,14 +94,16 @@ def has_private_host(attempt: Attempt) -> bool:
 
 def wanted_of(attempt: Attempt, accept: Accept | None = None) -> Wanted:
     """Say what the file is to be, before its answer or with it."""
-    wanted = Wanted(attempt.name, attempt.expected_digests, attempt.may_replace, attempt.row)
     if accept is None:
-        return wanted
+        return Wanted(attempt.name, attempt.expected_digests, attempt.may_replace, attempt.row)
     rest = None
     if accept.validator is not None and attempt.may_keep:
         rest = Half("", 0, accept.validator, source_of(attempt.target), accept.length)
-    return replace(
-        wanted,
+    return Wanted(
+        attempt.name,
+        attempt.expected_digests,
+        attempt.may_replace,
+        attempt.row,
         etag=accept.etag,
         last_modified=accept.last_modified,
         content_encoding=accept.content_encoding,

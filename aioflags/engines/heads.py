@@ -145,14 +145,12 @@ def _read(found: re.Match[bytes]) -> Head:
     minor, status, block = found.groups()
     if len(block) > _MOST_FIELD:
         _check_size(block)
-    by_name: dict[str, str] = {}
     pairs = _FIELD.findall(block.decode("utf-8", "surrogateescape"))
     if len(pairs) > _MOST_FIELDS:
         raise HeadError("too many fields")
-    for name, value in pairs:
-        name = name.lower()
-        value = value.rstrip(" \t")
-        by_name[name] = f"{by_name[name]}, {value}" if name in by_name else value
+    by_name = {name.lower(): value.rstrip(" \t") for name, value in pairs}
+    if len(by_name) < len(pairs):
+        by_name = _join(pairs)
     connection = by_name.get("connection")
     is_new = minor != b"0"
     if connection is None:
@@ -162,6 +160,15 @@ def _read(found: re.Match[bytes]) -> Head:
         is_persistent = "close" not in options and (is_new or "keep-alive" in options)
     # Whoever mixes the two versions may not know where the body ends (section 6.1).
     return Head(int(status), Fields(by_name), is_persistent and (is_new or "transfer-encoding" not in by_name))
+
+
+def _join(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Join the fields that have the same name, in the order in which they came."""
+    by_name: dict[str, str] = {}
+    for name, value in pairs:
+        name, value = name.lower(), value.rstrip(" \t")
+        by_name[name] = f"{by_name[name]}, {value}" if name in by_name else value
+    return by_name
 
 
 def _check_size(block: bytes) -> None:
