@@ -156,8 +156,8 @@ class ProcessesEngine:
             initargs=(*self._places, self._settings, self._flags),
         )
         # The pool's own thread would start this one later, and die of a refusal; whoever waits would never hear of it.
-        queue: Any = self._pool._call_queue
-        queue._start_thread()
+        opened: Any = self._pool
+        opened._call_queue._start_thread()
         return self._pool
 
     async def close(self) -> None:
