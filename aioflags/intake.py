@@ -147,8 +147,10 @@ class Intake:
     def _send(self, claims: Iterable[Claim | Outcome], ticket: Ticket) -> None:
         """Send each to the dispatcher, or straight to its outcome."""
         settled = []
+        is_traced = self._tracer is not None
         for claim in claims:
-            outcome = self._settle(claim)
+            # A finished job has nothing else.
+            outcome = claim if claim.__class__ is Outcome and not is_traced else self._settle(claim)
             if outcome is not None:
                 settled.append(outcome)
             elif isinstance(claim, Claim):
@@ -198,6 +200,6 @@ class Intake:
 
 def _end_claims(stream: OutcomeStream, count: int, claimed: asyncio.Future[Sequence[Claim | Outcome]]) -> None:
     is_done = not claimed.cancelled() and claimed.exception() is None
-    stream.end_claims(count, are_settled=is_done and all(isinstance(claim, Outcome) for claim in claimed.result()))
+    stream.end_claims(count, are_settled=is_done and {*map(type, claimed.result())} == {Outcome})
     stream.offer_room()
     stream.finish_if_drained()

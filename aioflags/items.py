@@ -52,7 +52,7 @@ class Item:
     line: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.url, str) or not isinstance(self.name, str | None):
+        if not isinstance(self.url, str) or not (self.name is None or isinstance(self.name, str)):
             raise UsageError("url and name of an item must be str")
         if self.sha256 is None and self.checksum is None and self.bytes is None and not self.headers:
             # Most items are like that, and a list that is run again has nothing else to wait for.
