@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from benchmarks import command
+from benchmarks import command, servers
 from benchmarks.results import ORDER, RESULTS, read_result
 from tests.measured import a_case, a_result, a_series, write_all
 
@@ -58,3 +59,27 @@ def test_results_that_nobody_wants_committed_are_ignored() -> None:
     for path, is_ignored in names.items():
         done = subprocess.run(["git", "check-ignore", "-q", str(path)], cwd=ROOT, check=False)
         assert (done.returncode == 0) is is_ignored, path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["nginx", "ours"])
+def test_scenario_runs_from_end_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], program: str
+) -> None:
+    """Every case has ours and the peer, each in one round after a warm-up, and every file of it is right."""
+    if program == "ours":
+        monkeypatch.setattr(servers, "NGINX", None)
+    arguments = ["small", "--quick", "--rounds", "1", "--peers", "curl"]
+    command.main([*arguments, "--dir", str(tmp_path), "--results", str(tmp_path / "results")])
+    told = capsys.readouterr()
+    result = read_result(tmp_path / "results" / "small.json")
+    peers = [] if "curl" in result.skipped else ["curl"]
+    assert {case.key for case in result.cases} >= {"2 KiB http", "10 KiB http"}
+    for case in result.cases:
+        assert [series.name for series in case.series] == ["aioflags", *peers]
+        assert [len(series.rounds) for series in case.series] == [1] * len(case.series)
+        assert all(series.is_clean for series in case.series), told.err
+        assert case.title in told.out
+    for words in result.skipped.items():
+        assert all(word in told.err for word in words)
+    assert set(os.listdir(tmp_path)) == {"results"}
