@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import command, servers
+from benchmarks.figures import rank_figure
 from benchmarks.results import ORDER, RESULTS, read_result
 from tests.measured import a_case, a_result, a_series, write_all
 
@@ -82,4 +83,22 @@ def test_scenario_runs_from_end_to_end(
         assert case.title in told.out
     for words in result.skipped.items():
         assert all(word in told.err for word in words)
+    assert set(os.listdir(tmp_path)) == {"results"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["startup", "large", "scale", "latency", "memory"])
+def test_scenario_gives_cases_that_can_be_ranked(tmp_path: Path, scenario: str) -> None:
+    """Each with ours alone, when nobody else is asked for: right files, and a figure in the column that ranks."""
+    arguments = [scenario, "--quick", "--rounds", "1", "--budget", "1", "--peers", "--dir", str(tmp_path)]
+    command.main([*arguments, "--results", str(tmp_path / "results")])
+    result = read_result(tmp_path / "results" / f"{scenario}.json")
+    assert result.cases
+    assert len({case.key for case in result.cases}) == len(result.cases)
+    for case in result.cases:
+        assert case.series
+        for series in case.series:
+            assert series.name.startswith("aioflags")
+            assert series.is_clean, series.said
+            assert series.median(rank_figure(case)) > 0
     assert set(os.listdir(tmp_path)) == {"results"}
