@@ -20,9 +20,12 @@ from aioflags.errors import DownloadError, UsageError, make_error
 from aioflags.items import Item, Rejected
 from aioflags.lines import LONGEST_LINE, Lines
 from aioflags.redact import escape_text, redact_url
-from aioflags.rows import read_row
+from aioflags.rows import FURTHER, read_row
 
 __all__ = ["Format", "ListReader", "guess_format", "open_list"]
+
+# Bytes; the module refuses longer fields.
+_LONGEST_PLAIN = 1 << 16
 
 Format = Literal["text", "csv", "jsonl"]
 Found = Item | Rejected
@@ -173,6 +176,11 @@ class _CsvParser:
         self._lines = lines
         self._columns: list[str] = []
         self._rows = csv.reader(self)
+        self._delimiter = ","
+        # Nothing is said but where and under which name; and in which columns.
+        self._is_plain = False
+        self._url = 0
+        self._name: int | None = None
         self._record: list[bytes | None] = []
         self._size = 0
         self._fault: Rejected | None = None
@@ -187,7 +195,12 @@ class _CsvParser:
             self._fault, self._may_wait = None, not batch
             number = lines.number + 1
             try:
-                found = self._read_record(next(self._rows), number)
+                cells = self._split_plain(lines.pending[0])
+                if cells is None:
+                    cells = next(self._rows)
+                else:
+                    lines.take()
+                found = self._read_record(cells, number)
             except _NotYetError:
                 lines.put_back(self._record)
                 return
@@ -196,6 +209,16 @@ class _CsvParser:
                 found = _rejected(lines, "url", "not valid CSV; look for a quote that is not closed", number)
             if found is not None:
                 batch.append(found)
+
+    def _split_plain(self, line: bytes | None) -> list[str] | None:
+        """Take a line without quotes apart, which most are; `None` for any that wants the module."""
+        if line is None or b'"' in line or len(line) > _LONGEST_PLAIN or line.find(b"\r", 0, -1) >= 0:
+            return None
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            return None
+        return text.split(self._delimiter) if text.strip() else None
 
     def __iter__(self) -> _CsvParser:
         return self
@@ -234,6 +257,10 @@ class _CsvParser:
             self._columns = [cell.lower() for cell in cells]
             if "url" in self._columns:
                 self._rows = csv.reader(self, delimiter=delimiter, skipinitialspace=True)
+                self._delimiter = delimiter
+                self._is_plain = FURTHER.isdisjoint(self._columns) and len(set(self._columns)) == len(self._columns)
+                self._url = self._columns.index("url")
+                self._name = self._columns.index("name") if "name" in self._columns else None
                 return
         found = redact_url(text)[:400]
         raise UsageError(f"{lines.label}, line {lines.number}: no column of the header is named url; it is: {found}")
@@ -250,7 +277,10 @@ class _CsvParser:
                 f"{len(cells)} fields where the header has {len(self._columns)}; "
                 "a field with the delimiter in it needs quotes"
             )
-            return _rejected(self._lines, "url", message, number, row.get("url", ""))
+            return _rejected(self._lines, "url", message, number, row.get("url", "").strip())
+        if self._is_plain and (url := cells[self._url].strip()):
+            # What `read_row` would make of it, in half the time: lists have millions of these.
+            return Item(url, None if self._name is None else cells[self._name].strip() or None, line=number)
         # What is empty is absent.
         row = {column: text for column, cell in zip(self._columns, cells, strict=True) if (text := cell.strip())}
         return _read_row(self._lines, row, number)

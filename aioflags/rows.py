@@ -9,11 +9,11 @@ from aioflags.items import Item
 from aioflags.redact import escape_text
 from aioflags.settings import check_checksum, check_header
 
-__all__ = ["read_row"]
+__all__ = ["FURTHER", "read_row"]
 
 _LARGEST_SIZE = (1 << 63) - 1
-#: What most records do not say.
-_FURTHER = frozenset({"sha256", "checksum", "bytes", "headers"})
+#: What a record may say besides URL and name; most do not.
+FURTHER = frozenset({"sha256", "checksum", "bytes", "headers"})
 
 
 def read_row(row: Mapping[str, object], line: int) -> Item:
@@ -31,7 +31,7 @@ def read_row(row: Mapping[str, object], line: int) -> Item:
     url = row.get("url")
     if not isinstance(url, str) or not url.strip():
         raise make_error("url", "there is no url; every record needs one")
-    if _FURTHER.isdisjoint(row):
+    if FURTHER.isdisjoint(row):
         return Item(url.strip(), name=_string(row, "name"), line=line)
     sha256 = _string(row, "sha256")
     checksum = _string(row, "checksum")

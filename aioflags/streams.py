@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 
 from aioflags.errors import UsageError
 from aioflags.items import Item, Outcome, Rejected
@@ -48,20 +48,16 @@ def each(items: Items) -> AsyncGenerator[str | Item | Rejected, None]:
     if isinstance(items, str | bytes | Item):
         raise UsageError("items must be an iterable of URLs, not one URL; put it in a list")
     if isinstance(items, AsyncIterable):
-        return _until_closed(items)
+        iterator = aiter(items)
+        return iterator if isinstance(iterator, AsyncGenerator) else _generate(iterator)
     if isinstance(items, Iterable):
         return _asynchronously(items)
     raise UsageError(f"items must be an iterable, not {type(items).__name__}")
 
 
-async def _until_closed(items: AsyncIterable[str | Item | Rejected]) -> AsyncGenerator[str | Item | Rejected, None]:
-    iterator = aiter(items)
-    try:
-        async for item in iterator:
-            yield item
-    finally:
-        if isinstance(iterator, AsyncGenerator):
-            await iterator.aclose()
+async def _generate(items: AsyncIterator[str | Item | Rejected]) -> AsyncGenerator[str | Item | Rejected, None]:
+    async for item in items:
+        yield item
 
 
 async def _asynchronously(items: Iterable[str | Item | Rejected]) -> AsyncGenerator[str | Item | Rejected, None]:
