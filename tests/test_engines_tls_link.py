@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aioflags
-from aioflags.engines.tls_link import _Records
+from aioflags.engines.readiness import Readiness
+from aioflags.engines.tls_link import TLSLink, _Records
 from tests.faultserver import server_context
 
 
@@ -156,3 +157,55 @@ def test_broken_record_is_named_in_the_words_of_tls(download: Callable[..., aiof
     assert outcome.error is not None
     assert outcome.error.kind in {"truncated", "disconnected"}
     assert "not permitted" not in outcome.error.message
+
+
+class Slow:
+    """Takes a little at a time, and has the server wait after each."""
+
+    def __init__(self, link: TLSLink) -> None:
+        self.link = link
+        self.data = bytearray()
+        self.ends: list[OSError | None] = []
+        self._room = memoryview(bytearray(10_000))
+
+    def room(self) -> memoryview:
+        return self._room
+
+    def received(self, size: int) -> None:
+        assert not self.ends
+        self.data += self._room[:size]
+        self.link.pause()
+        asyncio.get_running_loop().call_later(0.001, self.link.resume)
+
+    def ended(self, error: OSError | None) -> None:
+        self.ends.append(error)
+
+
+async def test_what_was_received_comes_before_the_end(authority: trustme.CA) -> None:
+    """However often it is paused: the end of the socket is there long before all is opened."""
+    data = bytes(range(256)) * 600
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    may_speak = threading.Event()
+
+    def serve() -> None:
+        with theirs:
+            sealed = Sealed(theirs, server_context(authority))
+            may_speak.wait(10)
+            theirs.sendall(sealed.seal(data))
+
+    serving = asyncio.ensure_future(asyncio.to_thread(serve))
+    readiness = Readiness()
+    link = TLSLink(ours, readiness, context, "127.0.0.1")
+    await link.shake_hands()
+    link.user = user = Slow(link)
+    may_speak.set()
+    async with asyncio.timeout(20):
+        await serving
+        while not user.ends:
+            await asyncio.sleep(0.001)
+    assert user.data == data
+    assert user.ends == [None]
+    readiness.close()

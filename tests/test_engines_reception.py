@@ -1,0 +1,255 @@
+"""One answer taken in: what is good is given, what is not is said, and the connection goes where it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from aioflags.engines.link import Link
+from aioflags.engines.pool import Pool, PoolKey
+from aioflags.engines.readiness import Readiness
+from aioflags.engines.reception import Gear, LostError, Reception
+from aioflags.engines.seam import Attempt, Meter
+from aioflags.engines.watchdog import Watchdog
+from aioflags.errors import DownloadError
+from aioflags.pace import ByteRate
+from aioflags.settings import Settings
+from aioflags.transfer import Accept, Ending, Redirect, Refuse
+from aioflags.urls import parse_url
+
+KEY: PoolKey = ("http", "a.example", 80, False)
+REQUEST = b"GET / HTTP/1.1\r\n\r\n"
+
+
+class Scene:
+    """A server's end of a connection, and the reception at ours."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = Settings(**{"first_byte_timeout": 20, "idle_timeout": 20, **settings})
+        self.readiness, self.watchdog, self.pool = Readiness(), Watchdog(), Pool()
+        rate = None if self.settings.limit_rate is None else ByteRate(self.settings.limit_rate)
+        self.gear = Gear(self.settings, self.readiness, self.watchdog, self.pool, rate)
+        ours, self.theirs = socket.socketpair()
+        ours.setblocking(False)
+        self.link = Link(ours, self.readiness)
+        self.meter = Meter()
+        self.reception = self.receive()
+
+    def receive(self, **details: Any) -> Reception:
+        attempt = Attempt(parse_url("http://a.example/file"), "file", **details)
+        return Reception(attempt, None, self.meter, self.gear)
+
+    def begin(self, *blocks: bytes) -> Reception:
+        self.reception.begin(self.link, REQUEST, KEY)
+        assert self.theirs.recv(1000) == REQUEST
+        for block in blocks:
+            self.theirs.sendall(block)
+        return self.reception
+
+    def close(self) -> None:
+        self.reception.leave()
+        self.link.close()
+        self.theirs.close()
+        self.pool.close()
+        self.watchdog.close()
+        self.readiness.close()
+
+
+@pytest_asyncio.fixture
+async def scene() -> AsyncIterator[Scene]:
+    scene = Scene()
+    yield scene
+    scene.close()
+
+
+def head(*fields: str, status: str = "200 OK") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *fields, "", ""]).encode()
+
+
+def kept(scene: Scene) -> bool:
+    return scene.pool.take(KEY) is scene.link
+
+
+@pytest.mark.parametrize("cut", [0, 1, 30, 45])
+async def test_whole_answer_is_given_and_its_connection_kept(scene: Scene, cut: int) -> None:
+    """In whatever pieces it comes."""
+    data = head("Content-Length: 5") + b"hello"
+    reception = scene.begin(data[:cut])
+    reading = asyncio.ensure_future(reception.read())
+    await asyncio.sleep(0.01)
+    scene.theirs.sendall(data[cut:])
+    assert b"".join(await reading) == b"hello"
+    assert isinstance(reception.verdict, Accept)
+    assert reception.ending is Ending.CLEAN
+    reception.judge()
+    assert (scene.meter.received, scene.meter.total) == (5, 5)
+    assert kept(scene)
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "is_kept"),
+    [
+        (["Content-Length: 5", "Connection: close"], b"hello", False),
+        (["Transfer-Encoding: chunked"], b"5\r\nhello\r\n0\r\n\r\n", True),
+        (["Transfer-Encoding: chunked"], b"5\r\nhello\r\n0\r\n\r\nmore", False),
+    ],
+)
+async def test_connection_is_kept_if_nothing_speaks_against_it(
+    scene: Scene, fields: list[str], body: bytes, is_kept: bool
+) -> None:
+    """The server's word, and bytes that nobody has asked for."""
+    reception = scene.begin(head(*fields) + body)
+    assert b"".join(await reception.read()) == b"hello"
+    assert kept(scene) is is_kept
+    assert scene.link.is_open is is_kept
+
+
+async def test_body_without_length_ends_with_its_connection(scene: Scene) -> None:
+    """Cleanly, or it is cut."""
+    reception = scene.begin(head(), b"hello")
+    scene.theirs.close()
+    assert b"".join(await reception.read()) == b"hello"
+    assert reception.ending is Ending.CLEAN
+    reception.judge()
+    assert not kept(scene)
+
+
+async def test_body_that_ends_too_early_is_told_as_cut(scene: Scene) -> None:
+    """What came of it is given all the same: somebody may go on with it."""
+    reception = scene.begin(head("Content-Length: 9") + b"hello")
+    scene.theirs.close()
+    assert b"".join(await reception.read()) == b"hello"
+    with pytest.raises(DownloadError) as caught:
+        reception.judge()
+    assert caught.value.kind == "truncated"
+
+
+async def test_bytes_behind_the_body_are_no_part_of_it(scene: Scene) -> None:
+    """The announced length is a lie, and so perhaps the file."""
+    reception = scene.begin(head("Content-Length: 5") + b"hello, world")
+    assert b"".join(await reception.read()) == b"hello"
+    with pytest.raises(DownloadError) as caught:
+        reception.judge()
+    assert caught.value.kind == "protocol"
+    assert not kept(scene)
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nContent-"])
+async def test_connection_lost_before_the_head(scene: Scene, said: bytes) -> None:
+    """No answer at all: whoever asked may ask again."""
+    reception = scene.begin(said)
+    scene.theirs.close()
+    with pytest.raises(LostError):
+        await reception.read()
+
+
+async def test_what_is_no_http_is_said_to_be_none(scene: Scene) -> None:
+    """And the connection is closed."""
+    reception = scene.begin(b"220 smtp.example ESMTP\r\n")
+    with pytest.raises(DownloadError) as caught:
+        await reception.read()
+    assert caught.value.kind == "protocol"
+    assert not scene.link.is_open
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "body", "verdict", "is_kept"),
+    [
+        ("404 Not Found", ["Content-Length: 9"], b"not there", Refuse, True),
+        ("302 Found", ["Location: /b", "Content-Length: 0"], b"", Redirect, True),
+        ("404 Not Found", ["Content-Length: 9000000"], b"", Refuse, False),
+        ("404 Not Found", [], b"not there", Refuse, False),
+    ],
+)
+async def test_body_that_nobody_wants_is_taken_in_if_it_is_small(
+    scene: Scene, status: str, fields: list[str], body: bytes, verdict: type, is_kept: bool
+) -> None:
+    """That is cheaper than another connection."""
+    reception = scene.begin(head(*fields, status=status) + body)
+    assert await reception.read() == []
+    assert isinstance(reception.verdict, verdict)
+    assert kept(scene) is is_kept
+
+
+async def test_answer_that_does_not_come_is_not_waited_for() -> None:
+    """Longer than was promised, and what the deadline is called is said."""
+    scene = Scene(first_byte_timeout=0.05)
+    with pytest.raises(DownloadError) as caught:
+        await scene.begin(b"HTTP/1.1 2").read()
+    assert caught.value.kind == "timeout"
+    assert "--first-byte-timeout" in caught.value.message
+    scene.close()
+
+
+async def test_body_that_stops_coming_is_stalled() -> None:
+    """What came before is told."""
+    scene = Scene(idle_timeout=0.05)
+    with pytest.raises(DownloadError) as caught:
+        await scene.begin(head("Content-Length: 9") + b"hello").read()
+    assert caught.value.kind == "stalled"
+    assert "5 bytes" in caught.value.message
+    scene.close()
+
+
+async def test_server_waits_for_whoever_does_not_read(scene: Scene) -> None:
+    """Memory holds some blocks of a large body, not all of it."""
+    size = 50_000_000
+    reception = scene.begin(head(f"Content-Length: {size}"))
+    scene.theirs.setblocking(False)
+    sent = taken = quiet = 0
+    while quiet < 200:
+        try:
+            sent += scene.theirs.send(bytes(min(1 << 16, size - sent)))
+            quiet = 0
+        except BlockingIOError:
+            quiet += 1
+            await asyncio.sleep(0.0005)
+    assert sent < 8_000_000
+    while reception.ending is None:
+        while sent < size:
+            try:
+                sent += scene.theirs.send(bytes(min(1 << 16, size - sent)))
+            except BlockingIOError:
+                break
+        reading = asyncio.ensure_future(reception.read())
+        while not reading.done():
+            await asyncio.sleep(0)
+            if sent < size:
+                try:
+                    sent += scene.theirs.send(bytes(min(1 << 16, size - sent)))
+                except BlockingIOError:
+                    continue
+        taken += sum(map(len, reading.result()))
+    assert taken == size
+    reception.judge()
+
+
+async def test_rate_is_kept_by_waiting() -> None:
+    """The job's limit: what is over it comes later, and nothing is lost."""
+    scene = Scene(limit_rate=200_000)
+    body = bytes(range(256)) * 400
+    reception = scene.begin(head(f"Content-Length: {len(body)}") + body)
+    chunks = []
+    while reception.ending is None:
+        chunks += [bytes(chunk) for chunk in await reception.read()]
+    assert b"".join(chunks) == body
+    assert kept(scene)
+    scene.close()
+
+
+async def test_whoever_leaves_takes_the_connection_along(scene: Scene) -> None:
+    """What is still under way would be taken for the next answer."""
+    reception = scene.begin(head("Content-Length: 9") + b"hello")
+    reading = asyncio.ensure_future(reception.read())
+    await asyncio.sleep(0.01)
+    reading.cancel()
+    await asyncio.wait([reading])
+    reception.leave()
+    assert not scene.link.is_open
+    assert not kept(scene)
+    assert scene.theirs.recv(1) == b""
