@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aioflags
-from aioflags.engines.readiness import Readiness
+from aioflags.engines.readiness import READ, Readiness
 from aioflags.engines.tls_link import TLSLink, _Records
 from tests.faultserver import server_context
 
@@ -175,7 +175,12 @@ class Slow:
         assert not self.ends
         self.data += self._room[:size]
         self.link.pause()
-        asyncio.get_running_loop().call_later(0.001, self.link.resume)
+        asyncio.get_running_loop().call_later(0.001, self._go_on)
+
+    def _go_on(self) -> None:
+        self.link.resume()
+        # As a loop does that looks at its sockets before anything else.
+        self.link.on_ready(READ)
 
     def ended(self, error: OSError | None) -> None:
         self.ends.append(error)
