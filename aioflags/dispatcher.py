@@ -42,6 +42,7 @@ class Dispatcher:
         engine: Makes the attempts.
         on_idle: Called when more could be started, but nothing that is waiting may start now.
         on_fault: Called once when the destination itself has failed; nothing new is started from then on.
+        on_pause: Told of a host that asks to be left alone, for how many seconds, and why; `None` for nobody.
         tracer: Told what happens, `None` for nobody.
     """
 
@@ -52,8 +53,10 @@ class Dispatcher:
         *,
         on_idle: Callable[[], None],
         on_fault: Callable[[DownloadError], None],
+        on_pause: Callable[[str, float, str], None] | None = None,
         tracer: Tracer | None = None,
     ) -> None:
+        self._on_pause = on_pause
         self._settings = settings
         self._engine = engine
         self._on_idle = on_idle
@@ -152,6 +155,10 @@ class Dispatcher:
     def renew(self) -> None:
         """Let a way out that halted a run be tried again: another one begins."""
         self._uplink.renew()
+
+    def pause(self, host: str, seconds: float, why: str) -> None:
+        """Leave a host alone for so many seconds; `why` is for those who look at it."""
+        self._schedule.pause(host, self._loop.time() + seconds, why)
 
     def hold(self, lane: Lane) -> None:
         """Start nothing of `lane` until `release`."""
@@ -286,7 +293,9 @@ class Dispatcher:
         pause = pause_of(result)
         if 0 < pause <= self._settings.max_wait:
             why = f"status {result.http_status} with Retry-After"
-            self._schedule.pause(job.host, self._loop.time() + pause, why)
+            self.pause(job.host, pause, why)
+            if self._on_pause is not None:
+                self._on_pause(job.host, pause, why)
 
     def _heed_disk(self, result: AttemptResult, *, is_final: bool) -> None:
         """End the run if the destination has failed; a disk that lost an item twice is no better for the others."""

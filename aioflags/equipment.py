@@ -18,9 +18,11 @@ from aioflags.engines.seam import Engine
 from aioflags.groups import GroupCommit, finish_first, shut_down
 from aioflags.items import Outcome
 from aioflags.ledger import Ledger
+from aioflags.ledger_notes import LedgerNotes
 from aioflags.register import Claim, Register
 from aioflags.roll import Roll
 from aioflags.settings import Settings
+from aioflags.shards.messages import Place
 from aioflags.storage import Storage
 from aioflags.streams import Entry
 from aioflags.writer import Writer
@@ -46,6 +48,7 @@ class Equipment:
         claims: Gives the entries of a list, with its roll, their names.
         credentials: From netrc, empty unless asked for.
         engine: Makes attempts.
+        place: Where other processes find all this.
     """
 
     hands: Executor
@@ -53,6 +56,7 @@ class Equipment:
     claims: GroupCommit[tuple[Sequence[Entry], Roll | None], Sequence[Claim | Outcome]]
     credentials: Credentials
     engine: Engine
+    place: Place
 
 
 @asynccontextmanager
@@ -78,14 +82,37 @@ async def open_equipment(
         stack.push_async_callback(_in, hands, ledger.close)
         register = Register(destination, ledger, settings.existing, settings.hashes, update=settings.update)
         made = (
-            await _make_engine(engine, settings, destination, ledger, hands, stack)
+            await _make_engine(engine, settings, destination, ledger if settings.ledger else None, hands, stack)
             if isinstance(engine, str)
             else engine
         )
         stack.push_async_callback(made.close)
         claims = GroupCommit(hands, register.claim_lists)
         stack.callback(claims.close)
-        yield Equipment(hands, ledger, claims, credentials, made)
+        place = Place(destination.path, destination.run_name, ledger.path if settings.ledger else None)
+        yield Equipment(hands, ledger, claims, credentials, made, place)
+
+
+@asynccontextmanager
+async def open_branch(place: Place, settings: Settings, engine: EngineName) -> AsyncIterator[Engine]:
+    """Open the engine of a process that works for another, which has opened the place and will close it.
+
+    Raises:
+        StorageError: It is not there, or cannot be written.
+    """
+    async with AsyncExitStack() as stack:
+        hands = ThreadPoolExecutor(1, thread_name_prefix="aioflags-hands")
+        stack.push_async_callback(shut_down, hands)
+        destination = Destination(place.directory)
+        stack.push_async_callback(_in, hands, destination.close)
+        await _in(hands, partial(destination.join, place.run_name))
+        ledger = None
+        if place.ledger is not None:
+            ledger = await _in(hands, partial(LedgerNotes.join, place.ledger))
+            stack.push_async_callback(_in, hands, ledger.close)
+        made = await _make_engine(engine, settings, destination, ledger, hands, stack)
+        stack.push_async_callback(made.close)
+        yield made
 
 
 async def _in(executor: Executor, work: Callable[[], T]) -> T:
@@ -105,12 +132,11 @@ async def _make_engine(
     name: EngineName,
     settings: Settings,
     destination: Destination,
-    ledger: Ledger,
+    journal: LedgerNotes | None,
     hands: Executor,
     stack: AsyncExitStack,
 ) -> Engine:
     """Make an engine by its name. Importing drivers and reading certificates would be felt on the loop."""
-    journal = ledger if settings.ledger else None
     writer = Writer(destination, durability=settings.durability, algorithms=settings.hashes, journal=journal)
     if name in {"asyncio", "aiohttp"}:
         storage = Storage(writer)
@@ -120,7 +146,7 @@ async def _make_engine(
         make_engine = await _in(hands, partial(prepare, settings))
         return make_engine(storage)
     if name == "processes":
-        return await _in(hands, partial(_make_processes_engine, settings, destination, ledger))
+        return await _in(hands, partial(_make_processes_engine, settings, destination, journal))
     threads = 1 if name == "sequential" else settings.concurrency
     return await _in(hands, partial(_make_threads_engine, settings, writer, threads))
 
@@ -182,11 +208,11 @@ def _make_threads_engine(settings: Settings, writer: Writer, threads: int) -> En
     return ThreadsEngine(writer, settings, context, workers=_within_file_limit(threads))
 
 
-def _make_processes_engine(settings: Settings, destination: Destination, ledger: Ledger) -> Engine:
+def _make_processes_engine(settings: Settings, destination: Destination, journal: LedgerNotes | None) -> Engine:
     from aioflags.engines.processes_engine import ProcessesEngine
     from aioflags.engines.tls import load_ssl_context
 
     # The workers read it again; here it is to fail before the first of them is started.
     load_ssl_context(settings.cacert, insecure=settings.insecure)
-    path = ledger.path if settings.ledger else None
+    path = None if journal is None else journal.path
     return ProcessesEngine(destination.path, destination.run_name, settings, ledger=path)

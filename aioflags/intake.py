@@ -21,6 +21,7 @@ from aioflags.register import Claim
 from aioflags.roll import Roll
 from aioflags.schedule import Lane
 from aioflags.settings import Settings
+from aioflags.shards.team import Team
 from aioflags.streams import Entry, OutcomeStream, as_entry
 from aioflags.trace import Finished, Tracer
 
@@ -66,7 +67,7 @@ class Intake:
     def __init__(
         self,
         claims: Claims,
-        dispatcher: Dispatcher,
+        dispatcher: Dispatcher | Team,
         recorder: Recorder | None,
         settings: Settings,
         headers: Mapping[str, str],

@@ -101,6 +101,16 @@ class Pursuit:
         return self._claim.name
 
     @property
+    def claim(self) -> Claim:
+        """What it began with."""
+        return self._claim
+
+    @property
+    def credentials(self) -> Mapping[str, str]:
+        """`Authorization` for the item's own origin, if there is one."""
+        return self._secrets
+
+    @property
     def url(self) -> str:
         """The URL as the user gave it."""
         return self._item.url

@@ -41,6 +41,7 @@ class Options(TypedDict, total=False):
     """Keyword arguments of `Downloader` and `download_many`; meaning and defaults are those of `Settings`."""
 
     concurrency: int
+    processes: int
     per_host: int
     retries: int
     max_wait: float
@@ -71,6 +72,7 @@ class Settings:
 
     Args:
         concurrency: Attempts in flight at most.
+        processes: Event loops over one list, each in a process of its own if there are more than one.
         per_host: Attempts in flight to one host at most; 0 for no such limit.
         retries: Further attempts after the first, for what can pass.
         max_wait: Seconds: the longest `Retry-After` that is waited for.
@@ -100,6 +102,7 @@ class Settings:
     """
 
     concurrency: int = 64
+    processes: int = 1
     per_host: int = 16
     retries: int = 4
     max_wait: float = 300.0
@@ -125,6 +128,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _need_whole("concurrency", self.concurrency, at_least=1)
+        _need_whole("processes", self.processes, at_least=1)
         _need_whole("per_host", self.per_host, at_least=0)
         _need_whole("retries", self.retries, at_least=0)
         if self.max_bytes is not None:

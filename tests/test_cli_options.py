@@ -34,7 +34,8 @@ def test_defaults_are_those_of_the_library(parser: Parser) -> None:
 def test_values_arrive(parser: Parser) -> None:
     """Each option reaches the downloader under its name, sizes and lists read."""
     line = (
-        "-j 8 --per-host 2 --retries 1 --max-wait 9 --connect-timeout 1 --first-byte-timeout 2 --idle-timeout 3 "
+        "-j 8 --processes 3 "
+        "--per-host 2 --retries 1 --max-wait 9 --connect-timeout 1 --first-byte-timeout 2 --idle-timeout 3 "
         "--min-speed 1k --max-bytes 1Mi --rate 5 --limit-rate 2M --existing skip --hash sha256 --hash md5 "
         "--header A:1 --header B:2 --durability file --proxy http://h:1 --cacert x --insecure --netrc "
         "--address-policy public "
@@ -42,6 +43,7 @@ def test_values_arrive(parser: Parser) -> None:
     )
     assert options_of(parser.parse_args(line.split())) == {
         "concurrency": 8,
+        "processes": 3,
         "per_host": 2,
         "retries": 1,
         "max_wait": 9.0,

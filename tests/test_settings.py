@@ -20,6 +20,7 @@ NOT_BOOLEAN: list[Any] = [None, 0, 1, "no", []]
 
 WRONG: dict[str, list[Any]] = {
     "concurrency": [0, *NOT_WHOLE],
+    "processes": [0, *NOT_WHOLE],
     "per_host": NOT_WHOLE,
     "retries": NOT_WHOLE,
     "max_wait": [None, *NOT_NUMBERS],
@@ -71,6 +72,7 @@ WRONG: dict[str, list[Any]] = {
 
 RIGHT: dict[str, list[Any]] = {
     "concurrency": [1, 10_000],
+    "processes": [1, 16],
     "per_host": [0, 1, 1000],
     "retries": [0, 100],
     "max_wait": [0, 0.5, 3600],
@@ -138,6 +140,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     settings = Settings()
     assert {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)} == {
         "concurrency": 64,
+        "processes": 1,
         "per_host": 16,
         "retries": 4,
         "max_wait": 300,

@@ -54,6 +54,8 @@ def add_download_options(parser: argparse.ArgumentParser, *, has_ledger: bool = 
     parser.add_argument(
         "--engine", choices=get_args(EngineName), default="asyncio", help="how attempts are made (default: %(default)s)"
     )
+    processes = "event loops over one list, each in a process of its own; with --engine asyncio or aiohttp"
+    _add(parser, "--processes", metavar="N", type=int, help=processes)
 
 
 def add_request_options(parser: argparse.ArgumentParser) -> None:
@@ -145,7 +147,7 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add(group: argparse._ArgumentGroup, *flags: str, help: str, **rest: Any) -> None:  # noqa: A002 - as argparse has it
+def _add(group: argparse._ActionsContainer, *flags: str, help: str, **rest: Any) -> None:  # noqa: A002 - as argparse has it
     default = _DEFAULTS[flags[-1].removeprefix("--").replace("-", "_")]
     shown = "none" if default is None else f"{default:g}" if isinstance(default, float) else default
     group.add_argument(*flags, default=default, help=f"{help} (default: {shown})", **rest)

@@ -1,0 +1,180 @@
+"""A worker: a dispatcher and an engine on a loop of their own, for the shares that the parent hands over.
+
+It ends when the parent says nothing more, be it because the parent was killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import threading
+import time
+from functools import partial
+from typing import cast
+
+from aioflags.chain import JobHeaders
+from aioflags.dispatcher import Dispatcher
+from aioflags.engines.seam import Engine
+from aioflags.equipment import EngineName, open_branch
+from aioflags.errors import DownloadError
+from aioflags.items import Outcome
+from aioflags.jobs import Job
+from aioflags.pursuit import Pursuit
+from aioflags.schedule import Lane
+from aioflags.shards.messages import Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop
+from aioflags.shards.wire import Wire
+
+__all__ = ["Worker", "main"]
+
+# Seconds that ends wait for others, and between two looks at what is in flight.
+_REST = 0.005
+_TICK = 0.1
+# Seconds after the parent's last word; a thread at work with a disk that hangs would keep the process.
+_PATIENCE = 4.0
+
+
+class Worker:
+    """Downloads shares.
+
+    Args:
+        plan: Where, and with which limits.
+        engine: Makes the attempts.
+        wire: Leads to the parent.
+    """
+
+    def __init__(self, plan: Plan, engine: Engine, wire: Wire) -> None:
+        self._settings = plan.settings
+        self._headers = JobHeaders(plan.headers, plan.settings.headers)
+        self._wire = wire
+        self._loop = asyncio.get_running_loop()
+        self._lanes: dict[int, Lane] = {}
+        self._ends: list[tuple[int, Outcome | None]] = []
+        self._is_hungry = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._dispatcher = Dispatcher(
+            plan.settings, engine, on_idle=self._ask, on_fault=self._tell_fault, on_pause=self._tell_pause
+        )
+
+    async def run(self) -> None:
+        """Work until the parent has no more to say.
+
+        Raises:
+            ExceptionGroup: A bug in an engine.
+        """
+        self._tick()
+        dispatching = asyncio.ensure_future(self._dispatcher.run())
+        reading = asyncio.ensure_future(self._read())
+        try:
+            await asyncio.wait([dispatching, reading], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (dispatching, reading):
+                task.cancel()
+            await asyncio.wait([dispatching, reading])
+            for timer in filter(None, (self._timer, self._ticker)):
+                timer.cancel()
+        self._report()
+        await self._wire.drain()
+        for task in (dispatching, reading):
+            if not task.cancelled():
+                task.result()
+
+    async def _read(self) -> None:
+        while (message := await self._wire.receive()) is not None:
+            self._heed(message)
+
+    def _heed(self, message: object) -> None:
+        match message:
+            case Share(orders):
+                for order in orders:
+                    self._dispatcher.add(self._job(order))
+            case Cancel(lane):
+                if lane in self._lanes:
+                    self._dispatcher.cancel(self._lanes[lane])
+            case Pause(host, seconds, why):
+                self._dispatcher.pause(host, seconds, why)
+            case Stop():
+                self._dispatcher.stop()
+            case Renew():
+                self._dispatcher.renew()
+
+    def _job(self, order: Order) -> Job:
+        number, lane, claim, credentials = order
+        return Job(
+            Pursuit(claim, self._settings, self._headers, credentials),
+            self._lanes.setdefault(lane, Lane()),
+            partial(self._end, number, lane),
+            partial(self._end, number, lane, None),
+        )
+
+    def _end(self, number: int, lane: int, outcome: Outcome | None) -> None:
+        self._ends.append((number, outcome))
+        known = self._lanes.get(lane)
+        if known is not None and not (known.waiting or known.in_flight):
+            del self._lanes[lane]
+        self._report_soon()
+
+    def _ask(self) -> None:
+        self._is_hungry = True
+        self._report_soon()
+
+    def _tell_fault(self, error: DownloadError) -> None:
+        self._wire.send(Fault(error))
+
+    def _tell_pause(self, host: str, seconds: float, why: str) -> None:
+        self._wire.send(Pause(host, seconds, why))
+
+    def _report_soon(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(_REST, self._report)
+
+    def _tick(self) -> None:
+        self._ticker = self._loop.call_later(_TICK, self._tick)
+        self._report(is_full=True)
+
+    def _report(self, *, is_full: bool = False) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        ends, self._ends = self._ends, []
+        is_hungry, self._is_hungry = self._is_hungry, False
+        running = self._dispatcher.running() if is_full else None
+        waiting = self._dispatcher.waiting() if is_full else None
+        self._wire.send(Report(ends, running, waiting, self._dispatcher.halted_by, is_hungry))
+
+
+def main(loop_name: str) -> None:
+    """Work for the parent at the other end of standard input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    factory = None
+    if loop_name == "uvloop":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    gc.freeze()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_serve(socket.socket(fileno=0)))
+
+
+async def _serve(connection: socket.socket) -> None:
+    wire = await Wire.open(connection)
+    plan = await wire.receive()
+    if not isinstance(plan, Plan):
+        return
+    try:
+        async with open_branch(plan.place, plan.settings, cast(EngineName, plan.engine)) as engine:
+            await Worker(plan, engine, wire).run()
+            threading.Thread(target=_leave, daemon=True).start()
+    except DownloadError as error:
+        wire.send(Fault(error))
+    finally:
+        await wire.drain()
+        wire.close()
+
+
+def _leave() -> None:
+    time.sleep(_PATIENCE)
+    os._exit(1)
