@@ -41,3 +41,9 @@ def test_work_is_counted_without_waits_for_a_slot() -> None:
     """Sum, longest and the most at once are of attempts from when a worker took them up."""
     summary = summarise([a_run(3.0, span("1", 0, 2), span("2", 0.5, 1), span("1", 2, 3, queued=0))])
     assert (summary.busy, summary.longest, summary.at_once, summary.workers) == (3.5, 2.0, 2, 2)
+
+
+def test_file_that_is_being_written_is_not_in_flight() -> None:
+    """The next transfer may begin while the last one's file goes to disk: that is one at once, not two."""
+    first = Span("1", "a", (0, 0, 0, 0, 1, 3))
+    assert summarise([a_run(4.0, first, span("2", 1, 2), span("1", 2, 4))]).at_once == 1

@@ -41,6 +41,11 @@ class Span:
         return self.marks[1]
 
     @property
+    def received(self) -> float:
+        """When nothing more was wanted of the server, and writing was all that was left."""
+        return self.marks[-2]
+
+    @property
     def ended(self) -> float:
         """When all was done."""
         return self.marks[-1]
@@ -104,7 +109,7 @@ class Summary:
         workers: Who worked in the typical run.
         busy: Seconds that all attempts of the typical run took, added up, waits for a slot not counted.
         longest: Seconds that the longest of them took.
-        at_once: How many were in flight at the same time, at most.
+        at_once: How many were in flight at the same time, at most; what has come and is being written is not.
     """
 
     runs: tuple[Run, ...]
@@ -182,7 +187,7 @@ def summarise(runs: Sequence[Run]) -> Summary:
 
 def _most_at_once(spans: Sequence[Span]) -> int:
     # Who ends comes before who starts at the same moment.
-    changes = sorted([(span.started, 1) for span in spans] + [(span.ended, -1) for span in spans])
+    changes = sorted([(span.started, 1) for span in spans] + [(span.received, -1) for span in spans])
     most = now = 0
     for _, change in changes:
         now += change
