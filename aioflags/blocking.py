@@ -11,10 +11,9 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 from aioflags.downloader import Downloader, collect
-from aioflags.equipment import EngineName
 from aioflags.errors import UsageError
 from aioflags.items import Item, Outcome, Report
-from aioflags.settings import Options
+from aioflags.settings import EngineName, Options
 from aioflags.streams import as_entry
 
 __all__ = ["BlockingDownloader"]

@@ -16,7 +16,7 @@ from typing import Self, Unpack
 
 from aioflags.dispatcher import Dispatcher
 from aioflags.engines.seam import Engine
-from aioflags.equipment import EngineName, Equipment, open_equipment
+from aioflags.equipment import Equipment, open_equipment
 from aioflags.errors import DownloadError, UsageError
 from aioflags.intake import Intake, Ticket
 from aioflags.items import Item, Outcome, Report
@@ -24,7 +24,7 @@ from aioflags.jobs import Running, Waiting
 from aioflags.recorder import Recorder
 from aioflags.roll import Roll
 from aioflags.schedule import Lane
-from aioflags.settings import Options, Settings
+from aioflags.settings import EngineName, Options, Settings
 from aioflags.shards.division import divide
 from aioflags.shards.messages import Plan
 from aioflags.shards.team import STOCK, Team

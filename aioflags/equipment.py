@@ -10,7 +10,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from aioflags.credentials import Credentials, read_netrc
 from aioflags.destination import Destination
@@ -21,15 +21,13 @@ from aioflags.ledger import Ledger
 from aioflags.ledger_notes import LedgerNotes
 from aioflags.register import Claim, Register
 from aioflags.roll import Roll
-from aioflags.settings import Settings
+from aioflags.settings import EngineName, Settings
 from aioflags.shards.messages import Place
 from aioflags.storage import Storage
 from aioflags.streams import Entry
 from aioflags.writer import Writer
 
-__all__ = ["EngineName", "Equipment", "open_equipment"]
-
-EngineName = Literal["asyncio", "aiohttp", "threads", "processes", "sequential"]
+__all__ = ["Equipment", "open_equipment"]
 
 T = TypeVar("T")
 

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from aioflags.errors import UsageError
 
-__all__ = ["Options", "Settings", "check_checksum", "check_header", "check_header_field"]
+__all__ = ["EngineName", "Options", "Settings", "check_checksum", "check_header", "check_header_field"]
 
+EngineName = Literal["asyncio", "aiohttp", "threads", "processes", "sequential"]
 Existing = Literal["fail", "skip", "replace"]
 Durability = Literal["none", "batch", "file"]
 AddressPolicy = Literal["any", "public"]

@@ -16,9 +16,9 @@ import aioflags.equipment
 from aioflags.downloader import Downloader
 from aioflags.engines.fake import FakeEngine
 from aioflags.engines.seam import Attempt, Engine, Meter
-from aioflags.equipment import EngineName, open_equipment
+from aioflags.equipment import open_equipment
 from aioflags.items import Item, Status
-from aioflags.settings import Settings
+from aioflags.settings import EngineName, Settings
 from aioflags.urls import parse_url
 from aioflags.writer import Saved, Whole, Writer
 

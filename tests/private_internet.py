@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import aioflags
-from aioflags.equipment import EngineName
+from aioflags.settings import EngineName
 from tests.faultserver import FaultServer, answer, say
 
 __all__ = ["EXPECTED", "explore"]

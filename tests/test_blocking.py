@@ -12,8 +12,8 @@ import pytest
 
 import aioflags
 from aioflags.engines.fake import FakeEngine
-from aioflags.equipment import EngineName
 from aioflags.flagserver.server import ServerThread
+from aioflags.settings import EngineName
 
 CODES = ("fr", "de", "br", "jp")
 

@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 import aioflags
-from aioflags.equipment import EngineName
+from aioflags.settings import EngineName
 from tests.hostile import BODY, Client, Fault, HostileServer, head
 
 ENGINES: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "processes", "sequential")

@@ -15,7 +15,7 @@ import aioflags
 from aioflags.engines.link import Link
 from aioflags.engines.pool import Pool
 from aioflags.engines.readiness import Readiness
-from aioflags.equipment import EngineName
+from aioflags.settings import EngineName
 
 GOOD, EVIL = b"good!", b"EVIL!"
 

@@ -14,12 +14,12 @@ import trustme
 
 from aioflags.engines import readiness
 from aioflags.engines.fake import FakeEngine
-from aioflags.equipment import EngineName, open_equipment
+from aioflags.equipment import open_equipment
 from aioflags.errors import StorageError, UsageError
 from aioflags.items import Item
 from aioflags.register import Claim
 from aioflags.roll import Roll
-from aioflags.settings import Settings
+from aioflags.settings import EngineName, Settings
 
 ENGINES: dict[EngineName, str] = {
     "asyncio": "AsyncioEngine", "aiohttp": "AiohttpEngine", "threads": "ThreadsEngine", "processes": "ProcessesEngine",

@@ -26,9 +26,8 @@ import trustme
 import aioflags
 from aioflags.destination import Destination
 from aioflags.engines.aiohttp_engine import AiohttpEngine
-from aioflags.equipment import EngineName
 from aioflags.pace import Pace
-from aioflags.settings import Settings
+from aioflags.settings import EngineName, Settings
 from aioflags.storage import Storage
 from aioflags.writer import Writer
 from tests.faultserver import FaultServer, Gate, answer, say, server_context

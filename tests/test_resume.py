@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 import aioflags
-from aioflags.equipment import EngineName
+from aioflags.settings import EngineName
 from tests.hostile import Client, HostileServer, head
 from tests.rangefaults import CUT_AT, NEW, OLD, SIZE, Answer, Ranges, cut, refuse, rest, say, whole
 

@@ -26,9 +26,8 @@ from aioflags.engines.asyncio_engine import AsyncioEngine
 from aioflags.engines.seam import Attempt, Engine, Meter
 from aioflags.engines.threads_engine import ThreadsEngine
 from aioflags.engines.tls import load_ssl_context
-from aioflags.equipment import EngineName
 from aioflags.journal import Half
-from aioflags.settings import Settings
+from aioflags.settings import EngineName, Settings
 from aioflags.storage import Storage
 from aioflags.urls import parse_url
 from aioflags.writer import Writer

@@ -21,7 +21,7 @@ import pytest
 
 import aioflags
 from aioflags.cli.main import run
-from aioflags.equipment import EngineName
+from aioflags.settings import EngineName
 from tests.faultserver import FaultServer, answer, say
 from tests.hostile import BODY, Client, head
 from tests.private_internet import EXPECTED, explore

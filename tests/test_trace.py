@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from aioflags.downloader import Downloader
-from aioflags.equipment import EngineName
 from aioflags.flagserver.server import FlagServer, ServerThread
 from aioflags.items import Outcome, Status
+from aioflags.settings import EngineName
 from aioflags.trace import PHASES, Attempted, Finished, Scheduled
 
 ENGINES: tuple[EngineName, ...] = ("asyncio", "aiohttp", "threads", "processes", "sequential")

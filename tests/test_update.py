@@ -10,9 +10,9 @@ import pytest
 
 import aioflags
 from aioflags.audit import Audit
-from aioflags.equipment import EngineName
 from aioflags.items import Status
 from aioflags.ledger_rows import State
+from aioflags.settings import EngineName
 from tests.hostile import BODY, Client, HostileServer, head
 from tests.rangefaults import NEW, OLD, Ranges, cut, field_of, rest, whole
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
 from aioflags.cli.exits import ExitStatus
 from aioflags.cli.quantities import parse_number, parse_size
-from aioflags.equipment import EngineName
 from aioflags.errors import UsageError
 from aioflags.redact import escape_text, redact_text
-from aioflags.settings import Options, Settings
+from aioflags.settings import EngineName, Options, Settings
 
 __all__ = ["Parser", "add_download_options", "add_output_options", "add_request_options", "options_of"]
 

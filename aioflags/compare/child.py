@@ -17,9 +17,9 @@ from aioflags.cli.runner import choose_loop, raise_file_limit
 from aioflags.compare.account import Account, look_up
 from aioflags.compare.runs import Run, Span
 from aioflags.downloader import Downloader
-from aioflags.equipment import EngineName
 from aioflags.errors import StorageError
 from aioflags.items import Item, Outcome, Status, Tally
+from aioflags.settings import EngineName
 from aioflags.trace import PHASES, Attempted, Finished, Scheduled
 
 __all__ = ["main"]

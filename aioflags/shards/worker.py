@@ -18,12 +18,13 @@ from typing import cast
 from aioflags.chain import JobHeaders
 from aioflags.dispatcher import Dispatcher
 from aioflags.engines.seam import Engine
-from aioflags.equipment import EngineName, open_branch
+from aioflags.equipment import open_branch
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
 from aioflags.jobs import Job
 from aioflags.pursuit import Pursuit
 from aioflags.schedule import Lane
+from aioflags.settings import EngineName
 from aioflags.shards.messages import Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop
 from aioflags.shards.wire import Wire
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
-from aioflags.equipment import EngineName
 from aioflags.flagserver.countries import MOST_POPULOUS
+from aioflags.settings import EngineName
 from benchmarks.bench import Bench, Heading
 from benchmarks.contenders import Contender, aioflags
 from benchmarks.corpus import Corpus, flags, like_flags, numbered, sized

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvloop
 
-from aioflags.equipment import EngineName
+from aioflags.settings import EngineName
 from tests.torture.calls import can_forge, fail_each_call
 from tests.torture.kills import kill_again_and_again
 from tests.torture.soak import soak

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from aioflags.downloader import Downloader
-from aioflags.equipment import EngineName
 from aioflags.items import Item, Outcome, Status
 from aioflags.ledger_file import LEDGER_FILE
 from aioflags.private import STATE_FOLDER
+from aioflags.settings import EngineName
 from tests.faultserver import FaultServer, answer, keep_open
 from tests.hostile import Client, Fault, head
 from tests.test_engines import CASES, CHUNKED, MISSING

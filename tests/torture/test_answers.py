@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from aioflags.downloader import download_many
-from aioflags.equipment import EngineName
 from aioflags.errors import KINDS
 from aioflags.items import Item, Outcome, Status
+from aioflags.settings import EngineName
 from aioflags.transfer import Accept, Refuse, judge_response
 from tests.hostile import BODY, Client, HostileServer
 
