@@ -252,6 +252,16 @@ def test_help_is_answered_without_the_heavy_libraries() -> None:
     assert {name for name in imported if name.split(".")[0] in {"aiohttp", "rich", "uvloop", "aiofiles"}} == set()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_answer_about_the_program_imports_no_command(option: str) -> None:
+    """What the program can say by itself does not wait for what makes a downloader."""
+    _, imported = aioflags_command(option)
+    own = {name.removeprefix("aioflags.") for name in imported if name.startswith("aioflags.")}
+    assert own == {"cli", "cli.diagnostics", "cli.exits", "cli.main", "cli.parser", "cli.runner", "errors", "redact",
+                   "version"}  # fmt: skip
+
+
 # Where people and machines keep their own files, as opposed to what every system has.
 MACHINE_PATH = re.compile(r"(?<![\w.:/}])/(?:home|root|work|workspace|Users|opt|srv|mnt|media)/[\w.-]")
 

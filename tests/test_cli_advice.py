@@ -8,7 +8,7 @@ import pytest
 
 from aioflags.cli import flags, get
 from aioflags.cli.advice import _BY_STATUS, ADVICE, advise
-from aioflags.cli.options import Parser
+from aioflags.cli.parser import Parser
 from aioflags.errors import KINDS
 
 

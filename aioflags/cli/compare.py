@@ -28,7 +28,7 @@ from aioflags.redact import escape_text, redact_text, redact_url
 from aioflags.settings import Settings
 
 if TYPE_CHECKING:
-    from aioflags.cli.options import Subparsers
+    from aioflags.cli.parser import Subparsers
 
 __all__ = ["add_parser", "run"]
 
@@ -49,7 +49,6 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "compare",
         usage="%(prog)s [--scenario NAME | -i FILE | --server URL] [--html FILE] [OPTION ...]",
-        help="the same files through every engine: a table, and a picture of who waited when",
         description="Download the same files with every engine, in turn, and show what each of them took: the flags "
         "of 20 countries from a server of our own that answers late, or a scenario, a server or a list of yours.",
         epilog=_EPILOG,

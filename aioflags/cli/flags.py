@@ -23,7 +23,7 @@ from aioflags.settings import Options
 from aioflags.urls import parse_url
 
 if TYPE_CHECKING:
-    from aioflags.cli.options import Subparsers
+    from aioflags.cli.parser import Subparsers
 
 __all__ = ["CLASSIC", "add_parser", "add_server_options", "check_pattern", "check_server", "items_at", "run"]
 
@@ -38,7 +38,6 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "flags",
         usage="%(prog)s [CC ...] [OPTION ...]",
-        help="download country flags (this is what happens without a command)",
         description="Download country flags, of the 20 most populous countries by default, from a flag server that is "
         "started for it and needs no network, or from the server at URL.",
     )

@@ -42,7 +42,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the command to the command line."""
     parser = subparsers.add_parser(
         "futures",
-        help="see the two kinds of Future at work",
         description="Try claims about concurrent.futures.Future and asyncio.Future: each with its code, what was "
         "observed of both, and the verdict that follows.",
         epilog=_TOOLS,

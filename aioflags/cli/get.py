@@ -14,7 +14,7 @@ from aioflags.items import Item, Outcome, Status, Tally
 from aioflags.settings import check_checksum
 
 if TYPE_CHECKING:
-    from aioflags.cli.options import Subparsers
+    from aioflags.cli.parser import Subparsers
 
 __all__ = ["add_parser", "conclude", "run", "say_nothing"]
 
@@ -34,7 +34,6 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "get",
         usage="%(prog)s [URL ...] [-i FILE] [OPTION ...]",
-        help="put any list of URLs on disk",
         description="Put any list of URLs on disk: those given here, then those of the lists.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
-from aioflags.cli import compare, flags, futures, get, retry, serve, status, verify
 from aioflags.cli.diagnostics import report_bug
 from aioflags.cli.exits import ExitStatus, silence_stdout
-from aioflags.cli.options import Parser
+from aioflags.cli.parser import Parser
 from aioflags.errors import StorageError, UsageError
 from aioflags.redact import redact_text
 from aioflags.version import __version__
@@ -18,7 +18,7 @@ from aioflags.version import __version__
 if TYPE_CHECKING:
     import argparse
 
-    from aioflags.cli.options import Subparsers
+    from aioflags.cli.parser import Subparsers
 
 __all__ = ["run"]
 
@@ -33,16 +33,17 @@ class Command(Protocol):
         """Do it and give the exit status."""
 
 
-_COMMANDS: dict[str, Command] = {
-    "flags": flags,
-    "get": get,
-    "status": status,
-    "retry": retry,
-    "verify": verify,
-    "compare": compare,
-    "futures": futures,
-    "serve": serve,
+_COMMANDS = {
+    "flags": "download country flags (this is what happens without a command)",
+    "get": "put any list of URLs on disk",
+    "status": "what is done, what failed, what to do next",
+    "retry": "fetch again what failed",
+    "verify": "read all files again and compare them with what was fetched",
+    "compare": "the same files through every engine: a table, and a picture of who waited when",
+    "futures": "see the two kinds of Future at work",
+    "serve": "run the flag server by itself",
 }
+"""Name to what it does; the module of that name in `aioflags.cli` is imported when it is wanted."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -78,17 +79,19 @@ def _run_command(arguments: Sequence[str]) -> int:
         "Subparsers",
         parser.add_subparsers(title="commands", metavar="COMMAND", description="without a command: flags"),
     )
-    for module in _COMMANDS.values():
-        module.add_parser(subparsers)
     name = arguments[0]
     if name not in _COMMANDS:
+        for command, purpose in _COMMANDS.items():
+            subparsers.add_parser(command, help=purpose)
         parser.parse_args(arguments)  # help, the version, or the error
+    module: Command = importlib.import_module(f"aioflags.cli.{name}")
+    module.add_parser(subparsers)
     chosen = subparsers.choices[name]
     assert isinstance(chosen, Parser)
     args = chosen.parse_intermixed_args(arguments[1:])
     args.argv = list(arguments)
     try:
-        return _COMMANDS[name].run(args)
+        return module.run(args)
     except UsageError as error:
         chosen.refuse(str(error))
     except StorageError as error:

@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
+from typing import Any, cast, get_args
 
-from aioflags.cli.exits import ExitStatus
 from aioflags.cli.quantities import parse_number, parse_size
 from aioflags.errors import UsageError
-from aioflags.redact import escape_text, redact_text
 from aioflags.settings import EngineName, Options, Settings
 
-__all__ = ["Parser", "add_download_options", "add_output_options", "add_request_options", "options_of"]
-
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+__all__ = ["add_download_options", "add_output_options", "add_request_options", "options_of"]
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Settings)}
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that takes options and URLs in any order, and quotes no secret in its messages."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        """Say on standard error what is wrong with the call, and exit with status 2; `message` quotes it."""
-        self.refuse(redact_text(message))
-
-    def refuse(self, message: str) -> NoReturn:
-        """Do the same with a message of ours, which quotes no secret."""
-        self.exit(ExitStatus.USAGE, f"{self.prog}: error: {escape_text(message)}\nTry '{self.prog} --help'.\n")
 
 
 def add_download_options(parser: argparse.ArgumentParser, *, has_ledger: bool = False) -> None:

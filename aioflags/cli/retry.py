@@ -17,7 +17,7 @@ from aioflags.cli.quantities import show_count
 from aioflags.items import Tally
 
 if TYPE_CHECKING:
-    from aioflags.cli.options import Subparsers
+    from aioflags.cli.parser import Subparsers
 
 __all__ = ["add_parser", "run"]
 
@@ -31,7 +31,6 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "retry",
         usage="%(prog)s DIR [OPTION ...]",
-        help="fetch again what failed",
         description="Fetch again only what failed in DIR or was missing, as its ledger has it.",
         epilog=_EPILOG,
     )

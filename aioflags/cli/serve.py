@@ -36,7 +36,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the command to the command line."""
     parser = subparsers.add_parser(
         "serve",
-        help="run the flag server by itself",
         description="Serve flags and sized bodies over http, for demonstrations, tests and benchmarks.",
         epilog=_ROUTES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -21,7 +21,7 @@ from aioflags.ledger_rows import State
 from aioflags.redact import escape_text
 
 if TYPE_CHECKING:
-    from aioflags.cli.options import Subparsers
+    from aioflags.cli.parser import Subparsers
 
 __all__ = ["add_parser", "run"]
 
@@ -35,7 +35,6 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser(
         "status",
-        help="what is done, what failed, what to do next",
         description="Tell what is done in DIR, what failed and what to do next, as its ledger has it; also while a run "
         "is at work there.",
         epilog=_EPILOG,

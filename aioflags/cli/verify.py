@@ -25,7 +25,7 @@ from aioflags.ledger_rows import State
 from aioflags.redact import escape_text, redact_text, redact_url
 
 if TYPE_CHECKING:
-    from aioflags.cli.options import Subparsers
+    from aioflags.cli.parser import Subparsers
     from aioflags.settings import Options
 
 __all__ = ["add_parser", "run"]
@@ -43,7 +43,6 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "verify",
         usage="%(prog)s DIR [--fix] [OPTION ...]",
-        help="read all files again and compare them with what was fetched",
         description="Read all files of DIR again, compare them with the sizes and digests in its ledger, and name "
         "those that are wrong or gone.",
         epilog=_EPILOG,
