@@ -13,7 +13,8 @@ import pytest
 import trustme
 
 from aioflags.engines.connector import Connector
-from aioflags.engines.resolver import Resolver, SessionResolver
+from aioflags.engines.resolver import Resolver
+from aioflags.engines.session_resolver import SessionResolver
 from tests.faultserver import FaultServer, Gate, answer, keep_open, server_context
 from tests.hostile import BODY, Client
 from tests.leftovers import open_files, until_gone

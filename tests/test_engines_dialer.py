@@ -7,7 +7,6 @@ import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,7 +16,7 @@ from aioflags.engines.dialer import Dialer
 from aioflags.engines.faults import PrivateAddressError
 from aioflags.engines.link import Link
 from aioflags.engines.readiness import Readiness
-from aioflags.engines.resolver import Resolver
+from aioflags.engines.resolver import Address, Resolver
 from aioflags.engines.tls_link import TLSLink
 from aioflags.urls import parse_url
 from tests.faultserver import server_context
@@ -30,9 +29,8 @@ class Directory(Resolver):
         super().__init__()
         self.addresses = addresses
 
-    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_UNSPEC) -> list[Any]:
-        row = {"hostname": host, "port": port, "family": socket.AF_INET, "proto": 6, "flags": 0}
-        return [{**row, "host": address} for address in self.addresses]
+    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_UNSPEC) -> list[Address]:
+        return [Address(address, port, socket.AF_INET, 6) for address in self.addresses]
 
 
 @pytest.fixture

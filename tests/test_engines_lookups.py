@@ -10,7 +10,7 @@ import pytest
 
 from aioflags.engines import lookups
 from aioflags.engines.lookups import Lookups
-from aioflags.engines.resolver import Resolver
+from aioflags.engines.resolver import Address, Resolver
 
 
 class Directory(Resolver):
@@ -23,13 +23,12 @@ class Directory(Resolver):
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_UNSPEC) -> list[Any]:
+    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_UNSPEC) -> list[Address]:
         self.questions.append(host)
         await self.gate.wait()
         if host not in self.names:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
-        row = {"hostname": host, "port": port, "family": socket.AF_INET, "proto": 6, "flags": 0}
-        return [{**row, "host": address} for address in self.names[host]]
+        return [Address(address, port, socket.AF_INET, 6) for address in self.names[host]]
 
 
 def hosts(rows: list[Any]) -> list[str]:

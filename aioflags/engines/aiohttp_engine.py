@@ -22,8 +22,9 @@ from aioflags.engines.body import Body
 from aioflags.engines.connector import Connector
 from aioflags.engines.exchange import Exchange, trace_exchanges
 from aioflags.engines.fetching import fetch_with
-from aioflags.engines.resolver import Resolver, SessionResolver
+from aioflags.engines.resolver import Resolver
 from aioflags.engines.seam import Attempt, AttemptResult, Meter
+from aioflags.engines.session_resolver import SessionResolver
 from aioflags.engines.translate import NETWORK_ERRORS, translate
 from aioflags.errors import DownloadError
 from aioflags.pace import ByteRate

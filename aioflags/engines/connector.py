@@ -15,7 +15,7 @@ from aiohttp.helpers import _EXC_SENTINEL
 from aiohttp.http_exceptions import HttpProcessingError
 
 from aioflags.engines.faults import PrivateAddressError
-from aioflags.engines.resolver import SessionResolver
+from aioflags.engines.session_resolver import SessionResolver
 from aioflags.urls import is_private_address
 
 __all__ = ["Connector"]

@@ -66,7 +66,7 @@ class Lookups:
             del self._asked[key]
             asked.set_result(None)
         rows: list[_AddressInfo] = [
-            (each["family"], socket.SOCK_STREAM, each["proto"], "", (each["host"], each["port"])) for each in found
+            (each.family, socket.SOCK_STREAM, each.proto, "", (each.host, each.port)) for each in found
         ]
         self._known[key] = (time.monotonic() + _GOOD_FOR, rows)
         if len(self._known) > _REMEMBERED:

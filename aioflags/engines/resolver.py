@@ -1,7 +1,7 @@
-"""Name resolution for aiohttp on threads of its own: neither the default executor nor libuv's few threads.
+"""Name resolution on threads of its own: neither the default executor nor libuv's few threads.
 
 uvloop resolves two names at a time and the default executor is shared with files (both measured); a name that does
-not exist is remembered for a while, since aiohttp has no negative cache.
+not exist is remembered for a while, since neither aiohttp nor the system has to.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ import asyncio
 import socket
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
-from aioflags.engines.faults import UNKNOWN_HOST, PrivateAddressError
+from aioflags.engines.faults import UNKNOWN_HOST
 from aioflags.retry import UNKNOWN_HOST_REST
 from aioflags.threads import Threads
 from aioflags.urls import is_private_address, literal_address
 
-__all__ = ["Resolver", "SessionResolver"]
+__all__ = ["Address", "Resolver"]
 
 V = TypeVar("V")
 
@@ -27,15 +25,31 @@ _THREADS = 32
 _REMEMBERED = 50_000
 
 
+class Address(NamedTuple):
+    """Where a host can be reached.
+
+    Args:
+        host: Numeric, an IPv6 address with its scope.
+        port: As it was asked for.
+        family: `socket.AF_INET` or `socket.AF_INET6`.
+        proto: For `socket.socket`.
+    """
+
+    host: str
+    port: int
+    family: int
+    proto: int
+
+
 class Resolver:
-    """Resolves names; one for all sessions of an engine."""
+    """Resolves names; one for all connections of an engine."""
 
     def __init__(self) -> None:
         self._executor = Threads(_THREADS, thread_name_prefix="aioflags-dns")
         self._unknown: OrderedDict[str, tuple[float, tuple[object, ...]]] = OrderedDict()
         self._private: OrderedDict[str, bool] = OrderedDict()
 
-    async def resolve(self, host: str, port: int, family: int) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int, family: int) -> list[Address]:
         """Give the addresses of `host`.
 
         Raises:
@@ -61,9 +75,9 @@ class Resolver:
             if error.errno in UNKNOWN_HOST:
                 _remember(self._unknown, host, (loop.time() + UNKNOWN_HOST_REST, error.args))
             raise
-        results = [_as_result(host, row[4], row[0], row[2]) for row in rows]
-        _remember(self._private, host, all(is_private_address(result["host"]) for result in results))
-        return results
+        addresses = [_as_address(row[4], row[0], row[2]) for row in rows]
+        _remember(self._private, host, all(is_private_address(address.host) for address in addresses))
+        return addresses
 
     async def run(self, work: Callable[[], V]) -> V:
         """Do something else that blocks, in the same threads."""
@@ -79,45 +93,11 @@ class Resolver:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-class SessionResolver(AbstractResolver):
-    """The resolver as one aiohttp connector sees it.
-
-    Args:
-        resolver: Shared; not closed by the connector.
-        is_public_only: Leave out addresses of private networks.
-    """
-
-    def __init__(self, resolver: Resolver, *, is_public_only: bool) -> None:
-        self._resolver = resolver
-        self.is_public_only = is_public_only
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        results = await self._resolver.resolve(host, port, family)
-        if not self.is_public_only:
-            return results
-        public = [result for result in results if not is_private_address(result["host"])]
-        if not public:
-            raise PrivateAddressError(0, "only private addresses")
-        return public
-
-    async def close(self) -> None:
-        """The shared resolver outlives the connector."""
-
-
-def _as_result(host: str, address: tuple[object, ...], family: int, proto: int) -> ResolveResult:
-    ip, port = str(address[0]), int(str(address[1]))
-    if len(address) == 4 and address[3]:
-        ip = f"{ip.partition('%')[0]}%{address[3]}"
-    return ResolveResult(
-        hostname=host,
-        host=ip,
-        port=port,
-        family=family,
-        proto=proto,
-        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-    )
+def _as_address(sockaddr: tuple[object, ...], family: int, proto: int) -> Address:
+    ip, port = str(sockaddr[0]), int(str(sockaddr[1]))
+    if len(sockaddr) == 4 and sockaddr[3]:
+        ip = f"{ip.partition('%')[0]}%{sockaddr[3]}"
+    return Address(ip, port, family, proto)
 
 
 def _remember(cache: OrderedDict[str, V], host: str, value: V) -> None:
