@@ -19,19 +19,23 @@ RUN = """
 import ctypes, os, resource, sys
 sys.path[:0] = {path!r}
 from aioflags.__main__ import main
-resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
-libc = ctypes.CDLL(None, use_errno=True)
-assert libc.prctl(8, 1, 0, 0, 0) == 0  # PR_SET_KEEPCAPS
-os.setgroups([])
-os.setresuid({user}, {user}, {user})
-head = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
-kept = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-data = (ctypes.c_uint32 * 6)(kept, kept, kept, 0, 0, 0)
-assert libc.capset(head, data) == 0
-for number in (1, 2):
-    assert libc.prctl(47, 2, number, 0, 0) == 0  # PR_CAP_AMBIENT_RAISE
-resource.setrlimit(resource.RLIMIT_NPROC, ({limit}, {limit}))
+
+def become_somebody_with_a_limit():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(8, 1, 0, 0, 0) == 0  # PR_SET_KEEPCAPS
+    os.setgroups([])
+    os.setresuid({user}, {user}, {user})
+    head = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
+    kept = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    data = (ctypes.c_uint32 * 6)(kept, kept, kept, 0, 0, 0)
+    assert libc.capset(head, data) == 0
+    for number in (1, 2):
+        assert libc.prctl(47, 2, number, 0, 0) == 0  # PR_CAP_AMBIENT_RAISE
+    resource.setrlimit(resource.RLIMIT_NPROC, ({limit}, {limit}))
+
 if __name__ == "__main__":
+    become_somebody_with_a_limit()
     main()
 """
 

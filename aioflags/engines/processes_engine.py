@@ -1,4 +1,4 @@
-"""The engine on processes: the blocking driver on a `ProcessPoolExecutor`; what crosses is plain data.
+"""The engine on processes: the blocking driver on a pool of processes; what crosses is plain data.
 
 Workers are started by spawn or forkserver, never by fork: a forked child would inherit threads' locks in whatever
 state they were. A script that uses this engine needs the usual `if __name__ == "__main__":`.
@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +24,7 @@ from aioflags.engines.blocking_body import SharedByteRate
 from aioflags.engines.blocking_driver import BlockingDriver
 from aioflags.engines.blocking_names import BlockingNames
 from aioflags.engines.guard import AbandonedError, Guard
+from aioflags.engines.process_pool import ProcessPool
 from aioflags.engines.seam import Attempt, AttemptResult, Meter, Times
 from aioflags.engines.tls import load_ssl_context
 from aioflags.errors import make_error
@@ -73,7 +74,7 @@ class ProcessesEngine:
         # One byte for each attempt in flight, set when nobody wants its file any more; one if a worker cannot begin.
         self._flags: Any = self._context.RawArray("B", self._workers + 1)
         self._free = list(range(self._workers))
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: ProcessPool | None = None
         self._refusal: str | None = None
         self._starter = Threads(1, thread_name_prefix="aioflags-starter")
 
@@ -129,7 +130,8 @@ class ProcessesEngine:
                 self._refusal = getattr(error, "strerror", None) or str(error) or type(error).__name__
                 # The pool has it in its queue all the same; a worker that is there already is to leave it.
                 self._flags[slot] = 1
-                self._end_unwatched()
+                if self._pool is not None:
+                    self._pool.end_unwatched()
         raise _NoWorkerError(self._refusal)
 
     def _hand_over(self, attempt: Attempt, slot: int) -> Future[_Answer]:
@@ -140,24 +142,9 @@ class ProcessesEngine:
             pool.shutdown()
             return self._open_pool().submit(_work, attempt, slot)
 
-    def _end_unwatched(self) -> None:
-        """End workers that the pool has started, but has no thread to watch: Python would wait for them at its end."""
-        pool: Any = self._pool
-        if pool is not None and pool._executor_manager_thread is None:
-            for process in pool._processes.values():
-                process.kill()
-                process.join()
-
-    def _open_pool(self) -> ProcessPoolExecutor:
-        self._pool = ProcessPoolExecutor(
-            self._workers,
-            mp_context=self._context,
-            initializer=_open_worker,
-            initargs=(*self._places, self._settings, self._flags),
-        )
-        # The pool's own thread would start this one later, and die of a refusal; whoever waits would never hear of it.
-        opened: Any = self._pool
-        opened._call_queue._start_thread()
+    def _open_pool(self) -> ProcessPool:
+        initargs = (*self._places, self._settings, self._flags)
+        self._pool = ProcessPool(self._workers, self._context, _open_worker, initargs)
         return self._pool
 
     async def close(self) -> None:

@@ -1,0 +1,80 @@
+"""A pool of processes whose futures all end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+import pytest
+
+from aioflags.engines.process_pool import ProcessPool
+
+
+def nothing() -> None:
+    """Initialise a worker, or be its work."""
+
+
+@pytest.fixture
+def pool() -> Iterator[ProcessPool]:
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    pool = ProcessPool(2, multiprocessing.get_context(method), nothing, ())
+    yield pool
+    pool.shutdown()
+
+
+def test_work_is_done_in_other_processes(pool: ProcessPool) -> None:
+    """By as many as were asked for, at most."""
+    done = {pool.submit(os.getpid).result(30) for _ in range(8)}
+    assert os.getpid() not in done
+    assert 1 <= len(done) <= 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills a worker")
+def test_worker_dies_while_another_is_started(pool: ProcessPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was handed over ends, and so does the pool with all of its processes."""
+    long = pool.submit(time.sleep, 60)
+    internals: Any = pool
+    (first,) = internals._processes.values()
+    start = internals._spawn_process
+
+    def start_beside_a_death() -> None:
+        first.kill()
+        first.join()
+        # The pool hears of it now; it is to do nothing about it before the second worker is its own.
+        time.sleep(0.1)
+        start()
+
+    monkeypatch.setattr(pool, "_spawn_process", start_beside_a_death)
+    futures: list[Future[Any]] = [long, pool.submit(os.getpid)]
+    monkeypatch.undo()
+    assert not wait(futures, 30).not_done
+    assert all(isinstance(future.exception(), BrokenProcessPool) for future in futures)
+    # Its own way to end waits for its processes, without limit.
+    ending = threading.Thread(target=pool.shutdown, daemon=True)
+    ending.start()
+    ending.join(30)
+    assert not ending.is_alive()
+    with pytest.raises(BrokenProcessPool):
+        pool.submit(nothing)
+
+
+def test_worker_without_a_watcher_is_ended(pool: ProcessPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system has given a process and refuses the thread; one that is watched is left alone."""
+
+    def refuse() -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(pool, "_start_executor_manager_thread", refuse)
+    before = set(multiprocessing.active_children())
+    with pytest.raises(RuntimeError, match="new thread"):
+        pool.submit(nothing)
+    pool.end_unwatched()
+    assert set(multiprocessing.active_children()) == before
