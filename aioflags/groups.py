@@ -136,13 +136,21 @@ async def wait_out(future: asyncio.Future[R]) -> None:
 
 
 async def shut_down(executor: Executor) -> None:
-    """End an executor and its threads without blocking the loop; waits for the jobs that run."""
+    """End an executor and its threads without blocking the loop; waits for the jobs that run.
+
+    Raises:
+        Exception: Whatever the executor raises; one that cannot end must not be waited for.
+    """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
 
     def end() -> None:
-        executor.shutdown(wait=True, cancel_futures=True)
-        loop.call_soon_threadsafe(_set, ended)
+        fault: Exception | None = None
+        try:
+            executor.shutdown(wait=True, cancel_futures=True)
+        except Exception as error:
+            fault = error
+        loop.call_soon_threadsafe(_settle, ended, fault)
 
     thread = threading.Thread(target=end, name="aioflags-shutdown", daemon=True)
     try:
@@ -158,6 +166,10 @@ async def shut_down(executor: Executor) -> None:
         thread.join()
 
 
-def _set(future: asyncio.Future[None]) -> None:
-    if not future.done():
+def _settle(future: asyncio.Future[None], fault: Exception | None) -> None:
+    if future.done():
+        return
+    if fault is None:
         future.set_result(None)
+    else:
+        future.set_exception(fault)

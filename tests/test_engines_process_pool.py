@@ -67,14 +67,22 @@ def test_worker_dies_while_another_is_started(pool: ProcessPool, monkeypatch: py
 
 
 def test_worker_without_a_watcher_is_ended(pool: ProcessPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system has given a process and refuses the thread; one that is watched is left alone."""
+    """The system has given a process and refuses the thread; what there is of the pool can be ended."""
 
-    def refuse() -> None:
+    def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(pool, "_start_executor_manager_thread", refuse)
     before = set(multiprocessing.active_children())
-    with pytest.raises(RuntimeError, match="new thread"):
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="new thread"):
+        patch.setattr(threading.Thread, "start", refuse)
         pool.submit(nothing)
     pool.end_unwatched()
     assert set(multiprocessing.active_children()) == before
+    pool.shutdown()
+
+
+def test_worker_with_a_watcher_is_left_alone(pool: ProcessPool) -> None:
+    """The pool that goes on is not ended."""
+    worker = pool.submit(os.getpid).result(30)
+    pool.end_unwatched()
+    assert pool.submit(os.getpid).result(30) == worker

@@ -258,3 +258,14 @@ async def test_shutting_down_waits_without_blocking_the_loop(worker: Worker) -> 
     await ending
     assert job.result() == [4]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("to-be-ended")]
+
+
+async def test_executor_that_cannot_end_is_not_waited_for() -> None:
+    """Its error is the caller's, instead of a wait without end."""
+
+    class Stuck(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            raise RuntimeError("cannot join thread before it is started")
+
+    with pytest.raises(RuntimeError, match="cannot join"):
+        await asyncio.wait_for(shut_down(Stuck()), PATIENCE)

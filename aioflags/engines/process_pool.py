@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class ProcessPool(ProcessPoolExecutor):
-    """Python's, with two of its gaps closed.
+    """Python's, with three of its gaps closed.
 
     Args:
         workers: How many processes, at most.
@@ -33,8 +33,7 @@ class ProcessPool(ProcessPoolExecutor):
         super().__init__(workers, mp_context=context, initializer=initializer, initargs=initargs)
         self._submitting = threading.Lock()
         # The pool's own thread would start this one later, and die of a refusal; whoever waits would never hear of it.
-        internals: Any = self
-        internals._call_queue._start_thread()
+        self._inside._call_queue._start_thread()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have it done by a worker.
@@ -47,9 +46,19 @@ class ProcessPool(ProcessPoolExecutor):
         with self._submitting:
             return super().submit(fn, *args, **kwargs)
 
+    @property
+    def _inside(self) -> Any:
+        # What Python keeps to itself, as the type checker sees it.
+        return self
+
     def _start_executor_manager_thread(self) -> None:
         is_first = self._executor_manager_thread is None
-        super()._start_executor_manager_thread()
+        try:
+            super()._start_executor_manager_thread()
+        except RuntimeError:
+            # It has the thread all the same, and would wait for its end.
+            self._inside._executor_manager_thread = None
+            raise
         if is_first:
             self._have_submissions_ended_first(self._executor_manager_thread)
 
@@ -60,11 +69,10 @@ class ProcessPool(ProcessPoolExecutor):
         (seen with Python 3.11.7; 3.12.1 keeps the two apart itself).
         """
         terminate = manager.terminate_broken
-        internals: Any = self
 
         def end_submissions_and_terminate(cause: object) -> None:
             with self._submitting:
-                internals._broken = "a worker process died"
+                self._inside._broken = "a worker process died"
             terminate(cause)
 
         manager.terminate_broken = end_submissions_and_terminate
