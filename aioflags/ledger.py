@@ -67,6 +67,9 @@ class Ledger(LedgerNotes):
         file: Open.
         is_kept: Later runs read it.
         is_older: Tells whether the file of a final name was there before the system was started.
+
+    Raises:
+        StorageError: It cannot be read.
     """
 
     def __init__(self, file: LedgerFile, *, is_kept: bool, is_older: Callable[[str], bool]) -> None:
@@ -76,7 +79,8 @@ class Ledger(LedgerNotes):
         self._boot = boot_id() if is_kept else None
         # What was taken last for a folder, and whether there are any at all: most lists have few or none.
         self._folders: set[bytes] = set()
-        self._has_folders = file.connection.execute("SELECT 1 FROM folders LIMIT 1").fetchone() is not None
+        with file.transaction() as db:
+            self._has_folders = db.execute("SELECT 1 FROM folders LIMIT 1").fetchone() is not None
 
     @classmethod
     def open(cls, state_path: str, run_path: str, *, is_kept: bool, is_older: Callable[[str], bool]) -> Ledger:
@@ -92,13 +96,14 @@ class Ledger(LedgerNotes):
             StorageError: It is damaged, of another version, or cannot be written.
         """
         path = os.path.join(state_path if is_kept else run_path, LEDGER_FILE)
-        ledger = cls(LedgerFile(path, is_kept=is_kept), is_kept=is_kept, is_older=is_older)
-        if is_kept:
-            try:
+        file = LedgerFile(path, is_kept=is_kept)
+        try:
+            ledger = cls(file, is_kept=is_kept, is_older=is_older)
+            if is_kept:
                 ledger._begin_run()
-            except BaseException:
-                ledger._file.close()
-                raise
+        except BaseException:
+            file.close()
+            raise
         return ledger
 
     def _begin_run(self) -> None:
@@ -281,6 +286,10 @@ class Ledger(LedgerNotes):
         return None if found is None else Half(*found)
 
     def files(self) -> set[str]:
-        """Give the names of what belongs to the ledger in the private folder: parts that somebody may go on with."""
-        parts = self._file.connection.execute("SELECT part FROM halves")
-        return {part for (part,) in parts}
+        """Give the names of what belongs to the ledger in the private folder: parts that somebody may go on with.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        with self._file.transaction() as db:
+            return {part for (part,) in db.execute("SELECT part FROM halves")}

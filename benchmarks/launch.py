@@ -19,9 +19,11 @@ def main() -> None:
     output, *command = sys.argv[1:]
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, output, flags, 0o600)]
+    # An installed program is compiled already; from a clone the warm-up round does it, unless it is forbidden to.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
     try:
-        pid = os.posix_spawnp(command[0], command, os.environ, file_actions=actions)
+        pid = os.posix_spawnp(command[0], command, environment, file_actions=actions)
     except OSError as error:
         sys.exit(f"{command[0]}: {error.strerror}")
     _, status, usage = os.wait4(pid, 0)

@@ -17,6 +17,7 @@ from aioflags.errors import StorageError, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.journal import End, Half, Ready
 from aioflags.ledger import Ledger
+from aioflags.ledger_file import LedgerFile
 from aioflags.ledger_rows import Known, Row, State, read_asked, read_digests
 
 Open = Callable[..., Ledger]
@@ -77,6 +78,15 @@ def saved(size: int = 4) -> Outcome:
 
 
 # A life in order
+
+
+def test_ledger_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    """Its first word is as much at the mercy of the disk as any other; no exception of the database's gets out."""
+    file = LedgerFile(str(tmp_path / "ledger"), is_kept=True)
+    file.connection.execute("DROP TABLE folders")
+    with pytest.raises(StorageError, match="ledger"):
+        Ledger(file, is_kept=True, is_older=lambda _: False)
+    file.close()
 
 
 def test_next_run_knows_what_was_saved(open_ledger: Open) -> None:
@@ -393,6 +403,7 @@ KILLED = """
 import os, sys
 from aioflags.items import Item
 from aioflags.ledger import Ledger
+from aioflags.ledger_file import LedgerFile
 from aioflags.ledger_rows import Known
 ledger = Ledger.open(sys.argv[1], sys.argv[1], is_kept=True, is_older=bool)
 for number in range(10 ** 9):
