@@ -180,19 +180,39 @@ class Destination:
         with suppress(OSError):
             self._own.folder.clear(name)
 
-    def check_place(self) -> None:
-        """Make sure that the path still leads to the open folder: one that was renamed takes files that nobody finds.
+    def check_place(self, names: Iterable[str]) -> None:
+        """Make sure that paths still lead to the open folders: one that was renamed takes files that nobody finds.
 
-        To be called before files appear, once for all that do so together.
+        To be called before files appear, once for all that do so together. A folder of theirs that is not what it was
+        is walked to anew; the destination itself must not change.
+
+        Args:
+            names: Their final names.
 
         Raises:
-            StorageError: It does not.
+            StorageError: The destination was moved or replaced.
         """
         try:
             if self._identity is not None and _identity_of(os.stat(self.path)) != self._identity:
                 raise FileNotFoundError(errno.ENOENT, "the destination was moved or replaced", self.path)
         except OSError as error:
             raise translate_os_error(error, f"put files into {self.path}") from error
+        with self._guard:
+            for parents in {name.rpartition("/")[0] for name in names}:
+                self._check_folder(parents)
+
+    def _check_folder(self, parents: str) -> None:
+        key = tuple(parents.split("/"))
+        folder = self._folders.get(key)
+        if folder is None or folder.fd is None:
+            return
+        try:
+            is_there = _identity_of(os.stat(parents, dir_fd=self._root_fd)) == _identity_of(os.fstat(folder.fd))
+        except OSError:
+            is_there = False
+        if not is_there:
+            del self._folders[key]
+            folder.close()
 
     def publish(self, part: Part | WholePart, name: str, *, may_replace: bool) -> None:
         """Let a closed part appear under its final name.
@@ -247,7 +267,8 @@ class Destination:
             else:
                 # A finished job of a million items has nothing else to do.
                 found = os.stat(name, dir_fd=self._root_fd, follow_symlinks=False)
-        except (OSError, DownloadError):
+        except (OSError, ValueError, DownloadError):
+            # Another's ledger may hold a name with a NUL in it.
             return None
         return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
 

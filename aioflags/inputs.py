@@ -253,7 +253,7 @@ class _CsvParser:
         else:
             raise UsageError(f"{lines.label}, line 1: the list is empty; CSV begins with a header line")
         for delimiter in (",", ";", "\t"):
-            cells = [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter, skipinitialspace=True))]
+            cells = _split(text, delimiter)
             self._columns = [cell.lower() for cell in cells]
             if "url" in self._columns:
                 self._rows = csv.reader(self, delimiter=delimiter, skipinitialspace=True)
@@ -284,6 +284,14 @@ class _CsvParser:
         # What is empty is absent.
         row = {column: text for column, cell in zip(self._columns, cells, strict=True) if (text := cell.strip())}
         return _read_row(self._lines, row, number)
+
+
+def _split(header: str, delimiter: str) -> list[str]:
+    """Take a header line apart; what the module cannot read has no columns."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([header], delimiter=delimiter, skipinitialspace=True))]
+    except csv.Error:
+        return []
 
 
 class _NotYetError(Exception):

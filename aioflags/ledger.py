@@ -40,16 +40,19 @@ _WRITE_BACK = 300
 _FIND = """
 SELECT id, iif(typeof(name) = 'text', name, NULL), state, was_there, is_ours, size,
     iif(typeof(digests) = 'text', digests, NULL), iif(typeof(etag) = 'text', etag, NULL),
-    iif(typeof(last_modified) = 'text', last_modified, NULL), iif(typeof(wish) = 'text', wish, NULL)
+    iif(typeof(last_modified) = 'text', last_modified, NULL), iif(typeof(wish) = 'text', wish, NULL),
+    iif(typeof(asked) = 'text', asked, NULL)
 FROM items WHERE key = ?
 """
 _DONE = """
-SELECT id, url, name, size, digests, wish FROM items
+SELECT id, url, name, size, digests, wish, asked FROM items
 WHERE id > ? AND id <= ? AND state = ? AND NOT is_twin AND typeof(url) = 'text' AND typeof(name) = 'text'
     AND typeof(size) = 'integer' AND typeof(digests) IN ('text', 'null') AND typeof(wish) IN ('text', 'null')
+    AND typeof(asked) IN ('text', 'null')
 ORDER BY id
 """
 _IS_FOLDER = "SELECT 1 FROM folders WHERE name_key = ?"
+_THERE = {State.READY, State.DONE, State.STALE}
 # Names that are not looked up again.
 _FOLDERS = 1024
 _HALF = """
@@ -220,6 +223,13 @@ class Ledger(LedgerNotes):
             return None
         return Row(inserted.lastrowid, name, State.WANTED, wish=asked[0])
 
+    def renew(self, row: Row, item: Item) -> None:
+        """Note what the list asks for now: the last word is what `retry` and `verify --fix` go by."""
+        asked = write_asked(item)
+        if asked != row.asked:
+            row.asked = asked
+            self._file.connection.execute("UPDATE items SET asked = ? WHERE id = ?", (asked, row.id))
+
     def take_folder(self, name: str) -> bool:
         """Have a name used for a folder; false if a file of an item has it."""
         key = digest_of(fold(name))
@@ -260,7 +270,12 @@ class Ledger(LedgerNotes):
             )
 
     def refuse(self, entry: Item | Rejected, wish: str | None, error: DownloadError, known: Known) -> int:
-        """Note an item that can have no name or no request; returns the number of its row."""
+        """Note an item that can have no name or no request; returns the number of its row.
+
+        What is on disk stays done, whatever a line with the same URL is wrong about.
+        """
+        if known.row is not None and isinstance(entry, Rejected) and known.row.state in _THERE:
+            return known.row.id
         asked = write_asked(entry) if isinstance(entry, Item) else None
         end = (State.FAILED, *plain_error(error), self._run, time.time())
         db = self._file.connection

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from hashlib import blake2b
+from hashlib import algorithms_available, blake2b
 
 from aioflags.errors import DownloadError
 from aioflags.items import Item
@@ -26,6 +26,9 @@ __all__ = [
     "write_asked",
     "write_digests",
 ]
+
+
+_ALGORITHMS = frozenset({"xxh128", *(name for name in algorithms_available if not name.startswith("shake"))})
 
 
 class State(IntEnum):
@@ -58,6 +61,7 @@ class Row:
         etag: Of the answer that it came with.
         last_modified: Likewise.
         wish: The name that the list asked for, if it is not the URL's own.
+        asked: What else it asked for, see `write_asked`.
     """
 
     id: int
@@ -70,6 +74,7 @@ class Row:
     etag: str | None = None
     last_modified: str | None = None
     wish: str | None = None
+    asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +99,18 @@ def write_digests(digests: Mapping[str, str]) -> str:
 
 
 def read_digests(text: str | None) -> dict[str, str]:
-    """Give algorithm to hexadecimal digest."""
+    """Give algorithm to hexadecimal digest, of those that can be compared; another's ledger may name any."""
     if text is not None and " " not in text:
         name, _, digest = text.partition(":")
-        return {name: digest} if digest else {}
-    return dict(part.split(":", 1) for part in (text or "").split() if ":" in part)
+        return {name: digest} if digest and name in _ALGORITHMS else {}
+    pairs = (part.partition(":") for part in (text or "").split())
+    return {name: digest for name, _, digest in pairs if digest and name in _ALGORITHMS}
 
 
 def write_asked(item: Item) -> str | None:
     """Keep what the list says of an item besides URL and name; `retry` has no list."""
+    if item.sha256 is None and item.checksum is None and item.bytes is None and not item.headers:
+        return None
     asked = {
         "sha256": item.sha256,
         "checksum": item.checksum,
@@ -110,7 +118,7 @@ def write_asked(item: Item) -> str | None:
         "headers": dict(item.headers) or None,
     }
     kept = {name: value for name, value in asked.items() if value is not None}
-    return json.dumps(kept) if kept else None
+    return json.dumps(kept)
 
 
 def read_asked(text: str | None) -> dict[str, object]:

@@ -150,6 +150,8 @@ class Register:
             target = parse_url(item.url)
             digests = dict(map(check_checksum, item.checksums))
             is_known = row is not None and row.name is not None
+            if row is not None:
+                self._ledger.renew(row, item)
             if row is None or row.name is None:
                 row = self._take_name(item, wish, known)
             elif not is_safe_name(row.name):

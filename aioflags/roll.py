@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.ledger_rows import read_digests, wish_of
+from aioflags.ledger_rows import read_digests, wish_of, write_asked
 from aioflags.settings import check_checksum
 
 __all__ = ["STRETCH", "Done", "Roll"]
@@ -19,9 +19,9 @@ STRETCH = 1024
 # The numbers of two that follow each other in a list differ by little.
 _NEAR = 64
 
-#: A row of the ledger whose file is done, the first of its URL: number, URL, name, bytes, digests as text, and the
-#: name that the list asked for, if it is not the URL's own.
-Done = tuple[int, str, str, int, str | None, str | None]
+#: A row of the ledger whose file is done, the first of its URL: number, URL, name, bytes, digests as text, the name
+#: that the list asked for, if it is not the URL's own, and what else it asked for.
+Done = tuple[int, str, str, int, str | None, str | None, str | None]
 _ReadAhead = Callable[[int], dict[str, Done]]
 
 
@@ -59,9 +59,9 @@ class Roll:
             row = self._behind.get(item.url) or self._look_up(item.url, read_ahead)
             if row is None:
                 break
-            number, url, name, size, text, wish = row
+            number, url, name, size, text, wish, asked = row
             digests = read_digests(text)
-            if not (_asks_for(item, wish, size, digests) and size_of(name) == size):
+            if not (write_asked(item) == asked and _asks_for(item, wish, size, digests) and size_of(name) == size):
                 break
             outcomes.append(
                 Outcome(url, Status.PRESENT, name, size, digests, line=item.line)

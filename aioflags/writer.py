@@ -135,8 +135,8 @@ class Writer:
             raise
 
     def _publish_group(self, written: Sequence[_Written | Exception]) -> list[Saved | Exception]:
-        ready = [each.ready for each in written if isinstance(each, _Written)]
-        refusal = _error_of(partial(self._note, ready)) if ready else None
+        good = [each for each in written if isinstance(each, _Written)]
+        refusal = _error_of(partial(self._note, good)) if good else None
         results = [each if isinstance(each, Exception) else self._publish_one(each, refusal) for each in written]
         if self._durability != "batch":
             return results
@@ -148,9 +148,9 @@ class Writer:
         unsafe = _error_of(partial(self._destination.sync_folders, landed))
         return results if unsafe is None else [unsafe if isinstance(each, Saved) else each for each in results]
 
-    def _note(self, ready: Sequence[Ready]) -> None:
-        self._destination.check_place()
-        self._journal.ready(ready)
+    def _note(self, written: Sequence[_Written]) -> None:
+        self._destination.check_place([each.wanted.name for each in written])
+        self._journal.ready([each.ready for each in written])
 
     def _publish_one(self, written: _Written, refusal: Exception | None) -> Saved | Exception:
         error = refusal or _error_of(partial(self._publish, written.wanted, written.part))
@@ -187,7 +187,8 @@ class Writer:
             ChecksumError, RefusedError, StorageError: It has not; the part is still the caller's.
         """
         ready = self._finish(wanted, part)
-        self._note([ready])
+        self._destination.check_place([wanted.name])
+        self._journal.ready([ready])
         self._publish(wanted, part)
         if self._durability == "batch":
             self._destination.sync_folders([wanted.name])

@@ -258,8 +258,8 @@ def test_answer_about_the_program_imports_no_command(option: str) -> None:
     """What the program can say by itself does not wait for what makes a downloader."""
     _, imported = aioflags_command(option)
     own = {name.removeprefix("aioflags.") for name in imported if name.startswith("aioflags.")}
-    assert own == {"cli", "cli.diagnostics", "cli.exits", "cli.main", "cli.parser", "cli.runner", "errors", "redact",
-                   "version"}  # fmt: skip
+    assert own == {"cli", "cli.diagnostics", "cli.exits", "cli.main", "cli.parser", "cli.runner", "cli.say", "errors",
+                   "redact", "version"}  # fmt: skip
 
 
 # Where people and machines keep their own files, as opposed to what every system has.

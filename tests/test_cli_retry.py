@@ -52,6 +52,17 @@ def test_what_the_list_said_still_holds(call: Caller) -> None:
     assert not Path("downloads/5").exists()
 
 
+def test_last_list_is_what_holds(call: Caller) -> None:
+    """A digest that came with the second list is not forgotten by what has only the record of both."""
+    url = f"{call.url}bytes/5?status=503&times=2&key=late"
+    call("get", url, "--retries", "0")
+    Path("list.csv").write_text(f"url,sha256\n{url},{'0' * 64}\n")
+    call("get", "-i", "list.csv", "--retries", "0")
+    status, out, _ = call("retry", "downloads", "--retries", "0", "--json")
+    assert (status, records(out)[0]["error"]["kind"]) == (1, "checksum")
+    assert not Path("downloads/5").exists()
+
+
 def test_line_that_could_be_no_item_is_none_again(call: Caller) -> None:
     """Not fetched without the digest that could not be read; its own reason is told, however often it is tried."""
     Path("list.csv").write_text(f"url,sha256\n{call.url}bytes/5,zz\n")

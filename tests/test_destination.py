@@ -637,7 +637,7 @@ def test_destination_that_is_renamed_takes_no_more_files(tmp_path: Path, is_repl
         if is_replaced:
             home.mkdir()
         with pytest.raises(StorageError) as caught:
-            destination.check_place()
+            destination.check_place([])
         assert is_destination_fault(caught.value)
         writer = Writer(destination)
         (error,) = writer.write_group([Whole(Wanted("fr.svg"), [b"flag"])])
@@ -649,6 +649,36 @@ def test_destination_that_is_renamed_takes_no_more_files(tmp_path: Path, is_repl
     finally:
         destination.close()
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("instead", ["nothing", "folder", "file", "link"])
+def test_folder_that_is_moved_in_mid_run_takes_no_more_files(tmp_path: Path, instead: str) -> None:
+    """What is said to be saved is under its name: in a new folder of that name, or it is not said."""
+    home, away = tmp_path / "home", tmp_path / "away"
+    destination = Destination(home)
+    destination.open()
+    try:
+        writer = Writer(destination)
+        writer.write(Whole(Wanted("a/b/first"), [b"flag"]))
+        (home / "a").rename(away)
+        if instead == "folder":
+            (home / "a").mkdir()
+        elif instead == "file":
+            (home / "a").touch()
+        elif instead == "link":
+            (home / "a").symlink_to(tmp_path, target_is_directory=True)
+        if instead in {"file", "link"}:
+            with pytest.raises(DownloadError) as caught:
+                writer.write(Whole(Wanted("a/b/second"), [b"flag"]))
+            assert caught.value.kind == "name"
+        else:
+            writer.write(Whole(Wanted("a/b/second"), [b"flag"]))
+            part = writer.new_part(Wanted("a/b/third"))
+            writer.commit(Wanted("a/b/third"), part)
+            assert sorted(path.name for path in (home / "a" / "b").iterdir()) == ["second", "third"]
+    finally:
+        destination.close()
+    assert [path.name for path in (away / "b").iterdir()] == ["first"]
 
 
 def test_size_of_a_file_is_told_whatever_folder_it_is_in(home: Path) -> None:
@@ -667,6 +697,7 @@ def test_size_of_a_file_is_told_whatever_folder_it_is_in(home: Path) -> None:
                 "none/flag",
                 "link/b/flag",
                 "a/away",
+                "a\0b",
                 "a/../flag",
                 "../home/flag",
                 "a/b/..",

@@ -149,6 +149,8 @@ def test_a_quote_that_is_not_closed_swallows_nothing(filler: bytes, count: int) 
         (b"\n\nhttp://u:hush@h/?sig=hush,hush\n", r"line 3: .*it is: http://\*\*\*@h/\?sig=\*\*\*$"),
         (b"\xff\xfeu\x00r\x00l\x00", r"urls.lst, line 1: no column"),
         (b"x" * 2_000_000, r"urls.lst, line 1: "),
+        (b"url,name\rhttp://h/a,b\rhttp://h/c,d\r", r"urls.lst, line 1: no column"),
+        (b"url," + b"x" * 200_000 + b"\n", r"urls.lst, line 1: "),
     ],
 )
 def test_csv_without_a_url_column_is_a_wrong_call(data: bytes, message: str) -> None:

@@ -174,6 +174,34 @@ def test_url_and_wish_are_the_item(open_ledger: Open, first: str | None) -> None
     assert (known.first, known.row) == (rows[first], None)
 
 
+def test_last_word_of_a_list_is_on_record(open_ledger: Open) -> None:
+    """What was asked for besides URL and name, as it was asked for last."""
+    ledger = open_ledger()
+    row = add(ledger)
+    assert row.asked is None
+    wanted = Item(URL, sha256="0" * 64, headers={"X-Key": "1"})
+    with ledger.claiming():
+        ledger.renew(row, wanted)
+    assert read_asked(find(ledger).asked) == {"sha256": "0" * 64, "headers": {"X-Key": "1"}}
+    with ledger.claiming():
+        ledger.renew(find(ledger), Item(URL))
+    assert find(ledger).asked is None
+
+
+@pytest.mark.parametrize(("has_file", "state"), [(True, State.DONE), (False, State.FAILED)])
+def test_bad_line_takes_no_file_from_the_record(open_ledger: Open, has_file: bool, state: State) -> None:
+    """A URL that is done stays done, whatever another line says of it; one that is not has a new reason."""
+    ledger = open_ledger()
+    row = add(ledger)
+    if has_file:
+        ledger.ready([Ready(row.id, 4, DIGESTS)])
+        ledger.record([End(row.id, saved())])
+    error = make_error("url", "no")
+    with ledger.claiming():
+        assert ledger.refuse(Rejected(URL, error), None, error, ledger.find(URL, None)) == row.id
+    assert find(ledger).state == state
+
+
 def test_refused_item_has_a_row_that_is_used_when_it_is_mended(open_ledger: Open) -> None:
     """Under the same number, be it the first of its URL or not."""
     ledger = open_ledger()
@@ -195,7 +223,7 @@ def test_first_rows_are_read_ahead(open_ledger: Open) -> None:
     ledger = open_ledger()
     rows = [add(ledger, name=wish, wish=wish) for wish in ("b", "c")]
     ledger.record([End(row.id, saved()) for row in rows])
-    assert ledger.done_after(0) == {URL: (rows[0].id, URL, "b", 4, find(ledger, wish="b").digests, "b")}
+    assert ledger.done_after(0) == {URL: (rows[0].id, URL, "b", 4, find(ledger, wish="b").digests, "b", None)}
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.none() | st.text()), unique=True, max_size=20))

@@ -14,6 +14,7 @@ from aioflags.cli.exits import ExitStatus
 from aioflags.cli.flags import CLASSIC, add_server_options, check_pattern, check_server, items_at
 from aioflags.cli.options import add_request_options, options_of
 from aioflags.cli.quantities import parse_number
+from aioflags.cli.say import say
 from aioflags.compare.measure import Comparison, compare, serve
 from aioflags.compare.page import make_page
 from aioflags.compare.runs import ENGINES, Run
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.list_scenarios:
         for name, scenario in SCENARIOS.items():
-            print(f"{name:14} {scenario.summary}")
+            say(f"{name:14} {scenario.summary}")
         return ExitStatus.CLEAN
     engines = _check_engines(args.engines)
     _check_numbers(args)
@@ -143,12 +144,12 @@ def _capacity(engine: str, args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace, comparison: Comparison, capacities: dict[str, int]) -> ExitStatus:
     scenario = None if args.input or args.server else args.scenario or _DEFAULT_SCENARIO
     if args.json:
-        print(json.dumps(as_record(comparison, scenario, capacities)))
+        say(json.dumps(as_record(comparison, scenario, capacities)))
     else:
         notes = NOTES.format(baseline=comparison.baseline.engine)
         prose = [line for text in judge(comparison, capacities) for line in _wrap(text)]
         lines = [*_wrap(headline(comparison)), "", *show_table(comparison), "", *prose, "", *_wrap(notes)]
-        print("\n".join(lines))
+        say("\n".join(lines))
     if args.html is not None:
         _write_page(args.html, make_page(comparison, capacities, _title(args, scenario)))
     return ExitStatus.CLEAN if comparison.is_clean else ExitStatus.FAILURES

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aioflags.cli.exits import ExitStatus
+from aioflags.cli.say import flush, say
 from aioflags.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,11 +82,11 @@ def _print_list(claims: list[Claim], *, as_json: bool) -> None:
 
     if as_json:
         for claim in claims:
-            print(json.dumps({"name": claim.name, "claim": claim.sentence}))
+            say(json.dumps({"name": claim.name, "claim": claim.sentence}))
         return
     # Who reads a pipe wants a line for each.
     for line in list_claims(claims, _page_width() if sys.stdout.isatty() else sys.maxsize):
-        print(line)
+        say(line)
 
 
 def _print_records(claims: list[Claim]) -> list[Finding]:
@@ -94,7 +95,8 @@ def _print_records(claims: list[Claim]) -> list[Finding]:
     findings = []
     for claim in claims:
         findings.append(try_claim(claim))
-        print(json.dumps(findings[-1].record()), flush=True)
+        say(json.dumps(findings[-1].record()))
+        flush()
     return findings
 
 
@@ -110,7 +112,7 @@ def _print_pages(claims: list[Claim]) -> list[Finding]:
         findings.append(try_claim(claim))
         for block in lay_out(findings[-1], _page_width()):
             show(block)
-    print(sum_up(findings, time.perf_counter() - started, describe(), _page_width()))
+    say(sum_up(findings, time.perf_counter() - started, describe(), _page_width()))
     return findings
 
 
@@ -125,7 +127,8 @@ def _wants_colour() -> bool:
 
 def _show_plainly(block: Block) -> None:
     role, text = block
-    print(text, end=_ending(role), flush=True)
+    say(text, end=_ending(role))
+    flush()
 
 
 def _show_in_colour() -> Callable[[Block], None]:

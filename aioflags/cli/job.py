@@ -231,9 +231,9 @@ class Job:
         if screen.fault is None:
             self._tell_results()
             screen.close_out(patience)
-        if isinstance(screen.fault, BrokenPipeError):
-            silence_stdout()  # whoever read it has seen enough: no reason for a word
-        else:
+        if screen.fault is not None:
+            silence_stdout()  # what is left in it cannot be written either
+        if not isinstance(screen.fault, BrokenPipeError):  # else who read it has seen enough: no reason for a word
             self._tell_troubles()
         screen.close(patience)
         return ExitStatus.LOCAL_FAULT if status == ExitStatus.CLEAN and self._has_bad_output() else status

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from aioflags.cli.diagnostics import report_bug
 from aioflags.cli.exits import ExitStatus, silence_stdout
 from aioflags.cli.parser import Parser
+from aioflags.cli.say import OutputError, flush
 from aioflags.errors import StorageError, UsageError
 from aioflags.redact import redact_text
 from aioflags.version import __version__
@@ -57,8 +58,13 @@ def run(arguments: Sequence[str]) -> int:
         KeyboardInterrupt: Where the command does not deal with it.
     """
     try:
-        return _run_command(_with_command(arguments))
+        status = _run_command(_with_command(arguments))
+        flush()
+        return status
     except BrokenPipeError:
+        return ExitStatus.LOCAL_FAULT
+    except OutputError as error:
+        print(f"aioflags: error: {error}", file=sys.stderr)
         return ExitStatus.LOCAL_FAULT
     except (Exception, asyncio.CancelledError) as error:
         from aioflags.threads import REFUSAL, was_refused

@@ -14,6 +14,7 @@ from aioflags.cli.job import Job
 from aioflags.cli.ledger_feed import LedgerFeed
 from aioflags.cli.options import add_download_options, add_output_options, options_of
 from aioflags.cli.quantities import show_count
+from aioflags.cli.say import say
 from aioflags.items import Tally
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _end_at_once(args: argparse.Namespace) -> ExitStatus:
     if args.json:
-        print(json.dumps(Tally().as_record(0.0)))
+        say(json.dumps(Tally().as_record(0.0)))
     if not args.quiet:
-        print("nothing has failed: there is nothing to fetch again", file=sys.stderr if args.json else sys.stdout)
+        say("nothing has failed: there is nothing to fetch again", file=sys.stderr if args.json else sys.stdout)
     return ExitStatus.CLEAN

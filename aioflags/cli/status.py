@@ -14,6 +14,7 @@ from aioflags.audit import Audit, Standing
 from aioflags.cli.carry_on import current_program
 from aioflags.cli.exits import ExitStatus
 from aioflags.cli.quantities import show_size
+from aioflags.cli.say import say
 from aioflags.cli.summary import Failures
 from aioflags.errors import KINDS, make_error
 from aioflags.items import Outcome, Status, Tally
@@ -72,7 +73,7 @@ def _tell_as_records(audit: Audit) -> ExitStatus:
             record["status"] = "wanted"
         if error := outcome.error:
             groups[error.kind, outcome.http_status if error.kind == "http" else None, error.host] += 1
-        print(json.dumps(record))
+        say(json.dumps(record))
     summary = tally.as_record(0.0) | {
         "items": tally.items + wanted,
         "wanted": wanted,
@@ -81,14 +82,14 @@ def _tell_as_records(audit: Audit) -> ExitStatus:
             for (kind, status, host), count in groups.most_common()
         ],
     }
-    print(json.dumps(summary))
+    say(json.dumps(summary))
     return _status_of(is_done=tally.is_clean and not wanted)
 
 
 def _tell(directory: str, audit: Audit) -> ExitStatus:
     standing = audit.standing()
     for line in (*_counts(standing), _last_run(audit, standing), *_advice(directory, standing)):
-        print(line)
+        say(line)
     return _status_of(is_done=not (standing.wrong or standing.wanted))
 
 

@@ -17,6 +17,7 @@ from aioflags.cli.job import Job
 from aioflags.cli.ledger_feed import LedgerFeed
 from aioflags.cli.options import add_download_options, add_output_options, options_of
 from aioflags.cli.quantities import show_count, show_size
+from aioflags.cli.say import say
 from aioflags.destination import Destination
 from aioflags.inspection import Fault, Finding, inspect
 from aioflags.items import Outcome, Status, Tally
@@ -73,7 +74,7 @@ def _fetch(args: argparse.Namespace, options: Options, report: _Report) -> int:
     """Fetch what was marked; what cannot be helped by that stays wrong."""
     if not report.marked:
         if args.json:
-            print(json.dumps(Tally().as_record(0.0)))
+            say(json.dumps(Tally().as_record(0.0)))
         return report.status
     say_last = say_nothing if args.quiet else conclude
     feed = LedgerFeed(args.dir, [State.WRONG])
@@ -94,13 +95,13 @@ def _tell(args: argparse.Namespace, audit: Audit) -> ExitStatus:
             outcome = _outcome_of(finding)
             tally.add(outcome)
             if args.json:
-                print(json.dumps(outcome.as_record()))
+                say(json.dumps(outcome.as_record()))
             elif finding.error is not None:
-                print(_describe(finding))
+                say(_describe(finding))
     if args.json:
-        print(json.dumps(tally.as_record(time.monotonic() - started)))
+        say(json.dumps(tally.as_record(time.monotonic() - started)))
     elif not args.quiet:
-        print(report.sum_up("--fix fetches them again"))
+        say(report.sum_up("--fix fetches them again"))
     return report.status
 
 
@@ -113,7 +114,7 @@ def _mark(args: argparse.Namespace, audit: Audit) -> _Report:
         for finding in report.follow(destination):
             if finding.error is None:
                 continue
-            print(_describe(finding), file=out)
+            say(_describe(finding), file=out)
             if finding.is_to_be_fetched:
                 marked.append(finding.row.row)
                 report.marked += 1
@@ -122,7 +123,7 @@ def _mark(args: argparse.Namespace, audit: Audit) -> _Report:
                 marked.clear()
         ledger.distrust(marked)
     if not args.quiet:
-        print(report.sum_up("to be fetched again"), file=out, flush=True)
+        say(report.sum_up("to be fetched again"), file=out)
     return report
 
 

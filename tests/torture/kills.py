@@ -2,8 +2,8 @@
 
 What must hold, whenever the kill comes: no wrong byte under a final name; every final name is known to the ledger, and
 what it says is done is there, whole; what is there is not asked for again, so there are at most as many requests as
-items and what was in flight at each kill, on the network or to the disk; the last run completes the job, and one more finds nothing to do; beside
-the files only the ledger is left.
+items and what was in flight at each kill, on the network or to the disk; the last run completes the job, and one more
+finds nothing to do; beside the files only the ledger is left.
 """
 
 from __future__ import annotations
