@@ -168,7 +168,7 @@ class Ledger(LedgerNotes):
 
     @contextmanager
     def claiming(self) -> Iterator[None]:
-        """Claims made inside this block are on record when it is left, all of them or none.
+        """Claims made inside this block are on record when it is left; of those since the last `aside` all or none.
 
         Raises:
             StorageError: They could not be written.
@@ -180,6 +180,12 @@ class Ledger(LedgerNotes):
             # What was taken may not be on record.
             self._folders.clear()
             raise
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Read a file while claims are made; whoever has a file to note does not wait for that."""
+        with self._file.aside():
+            yield
 
     def find(self, url: str, wish: str | None) -> Known:
         """Give what is known of a URL, and of it under the name that the list asks for, if it is not the URL's own."""

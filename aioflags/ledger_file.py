@@ -161,6 +161,24 @@ class LedgerFile:
                 raise
             self.connection.execute("COMMIT")
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Inside of `transaction`, do what takes long: what was done so far is written, and others have their turn.
+
+        Raises:
+            sqlite3.Error: It could not be written, or nobody else comes to an end.
+        """
+        if not self._is_kept:
+            yield
+            return
+        self.connection.execute("COMMIT")
+        self._guard.release()
+        try:
+            yield
+        finally:
+            self._guard.acquire()
+            self.connection.execute("BEGIN IMMEDIATE")
+
     def check(self) -> None:
         """Look for damage; worth its time after a crash.
 

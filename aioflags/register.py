@@ -227,7 +227,7 @@ class Register:
         if not is_done and not recorded:
             return False
         if not is_done or claim.digests.keys() - recorded.keys():
-            found = self._destination.digest(claim.name, [*recorded.keys() - {"xxh128"}, *claim.digests])
+            found = self._digest(claim.name, [*recorded.keys() - {"xxh128"}, *claim.digests])
             if any(found.get(algorithm) != digest for algorithm, digest in recorded.items()):
                 return False
             recorded = found
@@ -267,13 +267,17 @@ class Register:
         if declared is not None and declared != size:
             raise exists_error(claim.name)
         if claim.digests:
-            found = self._destination.digest(claim.name, [*self._algorithms, *claim.digests])
+            found = self._digest(claim.name, [*self._algorithms, *claim.digests])
             if any(found.get(algorithm) != digest for algorithm, digest in claim.digests.items()):
                 raise exists_error(claim.name)
         elif not is_trusted:
             raise exists_error(claim.name)
         self._ledger.adopt(row, size, found)
         return replace(claim, present=size, present_digests=found)
+
+    def _digest(self, name: str, algorithms: Sequence[str]) -> dict[str, str]:
+        with self._ledger.aside():
+            return self._destination.digest(name, algorithms)
 
 
 def _as_field(value: str | None) -> str | None:

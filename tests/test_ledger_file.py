@@ -82,6 +82,40 @@ def test_failed_transaction_leaves_nothing(open_ledger: Open) -> None:
     assert count(file.connection) == 0
 
 
+def test_others_have_their_turn_beside_what_takes_long(open_ledger: Open) -> None:
+    """What was done before is written; what comes after is done or not as one."""
+    first, second = open_ledger(), open_ledger()
+    boots = "INSERT INTO runs (boot, started) VALUES (?, 0)"
+    done: list[str] = []
+
+    def write() -> None:
+        with first.transaction() as db:
+            db.execute(boots, ("thread",))
+        done.append("thread")
+
+    with pytest.raises(RuntimeError), first.transaction() as db:
+        db.execute(boots, ("before",))
+        with first.aside():
+            thread = threading.Thread(target=write)
+            thread.start()
+            thread.join(10)
+            with second.transaction() as other:
+                other.execute(boots, ("process",))
+        db.execute(boots, ("after",))
+        raise RuntimeError
+    assert done == ["thread"]
+    rows = second.connection.execute("SELECT boot FROM runs ORDER BY id")
+    assert [boot for (boot,) in rows] == ["before", "thread", "process"]
+
+
+def test_forgotten_ledger_has_nobody_to_wait_for(open_ledger: Open) -> None:
+    """Nothing is written in between, and nothing is lost."""
+    ledger = open_ledger(is_kept=False)
+    with ledger.transaction() as db, ledger.aside():
+        db.execute("INSERT INTO runs (boot, started) VALUES ('x', 0)")
+    assert ledger.connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+
 def test_ledger_that_is_not_needed_is_removed(open_ledger: Open, path: str) -> None:
     """Nothing of it stays."""
     open_ledger().close(is_needed=False)
