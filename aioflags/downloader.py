@@ -111,7 +111,8 @@ class Downloader:
         if isinstance(self._chosen_engine, str) and len(shares := divide(settings)) > 1:
             plans = [Plan(equipment.place, share, self._chosen_engine, _DEFAULT_HEADERS) for share in shares]
             self._in_stock = max(settings.concurrency, STOCK * len(plans))
-            return Team(plans, on_idle=on_idle, on_fault=on_fault)
+            reclaim = (lambda entry: equipment.claims.submit(([entry], None))) if settings.ledger else None
+            return Team(plans, on_idle=on_idle, on_fault=on_fault, reclaim=reclaim)
         return Dispatcher(settings, equipment.engine, on_idle=on_idle, on_fault=on_fault, tracer=self._tracer)
 
     async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:

@@ -105,6 +105,10 @@ class Pursuit:
         """What it began with."""
         return self._claim
 
+    def with_claim(self, claim: Claim) -> Pursuit:
+        """Give one that begins with another claim of the same item."""
+        return Pursuit(claim, self._settings, self._headers, self._secrets)
+
     @property
     def credentials(self) -> Mapping[str, str]:
         """`Authorization` for the item's own origin, if there is one."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,10 +32,10 @@ async def test_each_item_has_one_outcome_and_its_bytes(tmp_path: Path) -> None:
 
 
 async def test_items_of_a_killed_worker_are_fetched_by_another(tmp_path: Path) -> None:
-    """One outcome each, all saved, although a worker was killed amid its attempts."""
+    """One outcome each, none failed: what the dead one had saved before it could say so is known by the ledger."""
     with HostileServer({"f": _answer}) as server:
         urls = [f"{server.url}/f/{number}.bin" for number in range(300)]
-        async with aioflags.Downloader(tmp_path, processes=2) as downloader:
+        async with aioflags.Downloader(tmp_path, processes=2, ledger=True) as downloader:
             collected = []
             async with downloader.outcomes(urls) as outcomes:
                 async for outcome in outcomes:
@@ -43,10 +45,56 @@ async def test_items_of_a_killed_worker_are_fetched_by_another(tmp_path: Path) -
                         assert isinstance(team, Team)
                         os.kill(next(hand.child.pid for hand in team._hands if hand.child), signal.SIGKILL)
     assert sorted(outcome.url for outcome in collected) == sorted(urls)
-    assert {outcome.status for outcome in collected} == {Status.SAVED}
+    assert {outcome.status for outcome in collected} <= {Status.SAVED, Status.PRESENT}
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.bin")} == {f"{n}.bin": BODY for n in range(300)}
 
 
 def test_engines_without_a_loop_are_refused(tmp_path: Path) -> None:
     """The call is wrong, and the message says what to choose."""
     with pytest.raises(UsageError, match="choose --engine asyncio or aiohttp"):
         aioflags.Downloader(tmp_path, engine="threads", processes=2)
+
+
+@pytest.mark.parametrize("ledger", [True, False])
+async def test_a_killed_worker_costs_nobody_a_file(tmp_path: Path, ledger: bool) -> None:
+    """A file that somebody else has put where an item was to go stays, also where the item is tried again."""
+    both = threading.Event()
+
+    def hang(client: Client) -> None:
+        both.wait(10)
+        client.send(head(200), BODY)
+
+    with HostileServer({"f": hang}) as server:
+        async with aioflags.Downloader(tmp_path, processes=2, ledger=ledger) as downloader:
+            future = downloader.submit(f"{server.url}/f/mine.bin")
+            while not downloader.running():
+                await asyncio.sleep(0.01)
+            (tmp_path / "mine.bin").write_bytes(b"precious")
+            _kill_workers(downloader)
+            both.set()
+            outcome = await future
+    assert outcome.error is not None
+    assert outcome.error.kind == "exists"
+    assert (tmp_path / "mine.bin").read_bytes() == b"precious"
+
+
+async def test_a_bug_in_a_worker_ends_the_run(tmp_path: Path) -> None:
+    """It comes out of the call as one of the only process does, with the traceback of the worker."""
+    async with aioflags.Downloader(tmp_path, processes=2) as downloader:
+        team = downloader._dispatcher
+        assert isinstance(team, Team)
+        for hand in team._hands:
+            # No worker can tell what that is.
+            hand.plan = hand.plan._replace(engine="asyncio", settings=None)  # type: ignore[arg-type]
+        with pytest.raises(ExceptionGroup) as caught:
+            await downloader.download_one("http://127.0.0.1:9/a")
+    (bug,) = caught.value.exceptions[:1]
+    assert "AttributeError" in str(bug)
+
+
+def _kill_workers(downloader: aioflags.Downloader) -> None:
+    team = downloader._dispatcher
+    assert isinstance(team, Team)
+    for hand in team._hands:
+        if hand.child is not None:
+            os.kill(hand.child.pid, signal.SIGKILL)

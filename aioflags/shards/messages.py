@@ -11,7 +11,7 @@ from aioflags.jobs import Running, Waiting
 from aioflags.register import Claim
 from aioflags.settings import Settings
 
-__all__ = ["Cancel", "Fault", "Order", "Pause", "Place", "Plan", "Renew", "Report", "Share", "Stop"]
+__all__ = ["Bug", "Cancel", "Fault", "Order", "Pause", "Place", "Plan", "Renew", "Report", "Share", "Stop"]
 
 
 class Place(NamedTuple):
@@ -93,6 +93,12 @@ class Report(NamedTuple):
     waiting: Waiting | None
     halted_by: DownloadError | None
     is_hungry: bool
+
+
+class Bug(NamedTuple):
+    """The worker ends by an error that nobody foresaw; its traceback, secrets and all: the parent redacts."""
+
+    traceback: str
 
 
 class Fault(NamedTuple):

@@ -10,13 +10,17 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 from aioflags.errors import DownloadError, make_error
+from aioflags.items import Item, Outcome, Rejected
 from aioflags.jobs import Job, Running, Waiting
+from aioflags.pursuit import outcome_of_claim
+from aioflags.register import Claim
 from aioflags.schedule import Lane
 from aioflags.shards.child import Child
-from aioflags.shards.messages import Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop
+from aioflags.shards.messages import Bug, Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop
 
 __all__ = ["STOCK", "Team"]
 
@@ -27,6 +31,8 @@ _MOST = 4096
 # Workers in a row that end before they have brought anything.
 _LOST = 4
 _Task = asyncio.Task[None]
+_Claimed = asyncio.Future[Sequence[Claim | Outcome]]
+_Reclaim = Callable[[Item | Rejected], _Claimed]
 
 
 class _Hand:
@@ -53,6 +59,8 @@ class Team:
         plans: One for each worker.
         on_idle: Called when more could be handed out.
         on_fault: Called once when the destination, or one worker after the other, has failed.
+        reclaim: Asks the register anew about an item that a worker may have saved before it died; `None` if nothing
+            is on record.
     """
 
     def __init__(
@@ -61,7 +69,10 @@ class Team:
         *,
         on_idle: Callable[[], None],
         on_fault: Callable[[DownloadError], None],
+        reclaim: _Reclaim | None = None,
     ) -> None:
+        self._reclaim = reclaim
+        self._reclaimed: set[Job] = set()
         self._hands = [_Hand(plan) for plan in plans]
         self._on_idle = on_idle
         self._on_fault = on_fault
@@ -127,10 +138,37 @@ class Team:
                 error = make_error("disconnected", "the worker processes that fetched it died", job.pursuit.hostname)
                 job.deliver(job.pursuit.fail(error, 0.0))
             else:
-                # The name was free or ours when it was given: what has it now was put there by who is gone.
-                self._put(job)
+                self._try_again(job)
         self._settled.set()
         self._feed_soon()
+
+    def _try_again(self, job: Job) -> None:
+        """Fetch an item anew, or see that who is gone has saved it; never replaces what it might not replace before."""
+        if self._reclaim is None:
+            self._put(job)
+            return
+        job.lane.waiting += 1
+        self._reclaimed.add(job)
+        self._reclaim(job.pursuit.claim.item).add_done_callback(partial(self._resume, job))
+
+    def _resume(self, job: Job, claimed: _Claimed) -> None:
+        self._reclaimed.discard(job)
+        job.lane.waiting -= 1
+        error = None if claimed.cancelled() else claimed.exception()
+        if isinstance(error, DownloadError):
+            self._fail(error)
+        if claimed.cancelled() or error is not None or job.is_cancelled or self._is_stopped:
+            job.abandon()
+            return
+        (claim,) = claimed.result()
+        outcome = claim if isinstance(claim, Outcome) else _settle(claim, job.pursuit.claim)
+        if outcome is not None:
+            job.deliver(outcome)
+        elif isinstance(claim, Claim):
+            # What is there is a stranger's, unless the first look has found it there and ours.
+            may_replace = claim.may_replace and job.pursuit.claim.may_replace
+            job.pursuit = job.pursuit.with_claim(replace(claim, may_replace=may_replace))
+            self.add(job)
 
     def _fail(self, error: DownloadError) -> None:
         if not self._is_stopped:
@@ -194,10 +232,7 @@ class Team:
         hand.held[number] = job
         lane = self._lanes.setdefault(job.lane, 0) or next(self._lane_numbers)
         self._lanes[job.lane] = lane
-        claim = job.pursuit.claim
-        if job.tries:
-            claim = replace(claim, may_replace=True)
-        return Order(number, lane, claim, job.pursuit.credentials)
+        return Order(number, lane, job.pursuit.claim, job.pursuit.credentials)
 
     # From the workers
 
@@ -211,6 +246,8 @@ class Team:
                         sibling.send(message)
             case Fault(error):
                 self._fail(error)
+            case Bug(traceback):
+                raise RuntimeError(f"a worker process has failed:\n{traceback}")
 
     def _note(self, hand: _Hand, report: Report) -> None:
         if report.running is not None and report.waiting is not None:
@@ -275,6 +312,8 @@ class Team:
         """Cancel all jobs of `lane`; returns tasks that end when nothing is at work for them any more."""
         for job in self._drop(lane):
             job.abandon()
+        for job in self._reclaimed:
+            job.is_cancelled |= job.lane is lane
         jobs = [job for hand in self._hands for job in hand.held.values() if job.lane is lane]
         if not jobs or self._is_over:
             return set()
@@ -316,3 +355,10 @@ class Team:
             given_up=tuple({given.host: given for each in known for given in each.given_up}.values()),
             retry=min(filter(None, (each.retry for each in known)), key=lambda each: each.until, default=None),
         )
+
+
+def _settle(claim: Claim, first: Claim) -> Outcome | None:
+    """Give the outcome of an item that needs no more requests: one that has come in this run has not changed since."""
+    if claim.present is not None and first.present is None:
+        claim = replace(claim, etag=None, last_modified=None)
+    return outcome_of_claim(claim)

@@ -12,6 +12,7 @@ import signal
 import socket
 import threading
 import time
+import traceback
 from functools import partial
 from typing import cast
 
@@ -25,7 +26,7 @@ from aioflags.jobs import Job
 from aioflags.pursuit import Pursuit
 from aioflags.schedule import Lane
 from aioflags.settings import EngineName
-from aioflags.shards.messages import Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop
+from aioflags.shards.messages import Bug, Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop
 from aioflags.shards.wire import Wire
 
 __all__ = ["Worker", "main"]
@@ -171,6 +172,9 @@ async def _serve(connection: socket.socket) -> None:
             threading.Thread(target=_leave, daemon=True).start()
     except DownloadError as error:
         wire.send(Fault(error))
+    except Exception as bug:
+        # What is printed is redacted, and by the parent.
+        wire.send(Bug("".join(traceback.format_exception(bug))))
     finally:
         await wire.drain()
         wire.close()
