@@ -45,9 +45,16 @@ class Child:
         try:
             with theirs:
                 process = _spawn(theirs, loop_name)
-            return cls(process, await Wire.open(ours))
         except BaseException:
             ours.close()
+            raise
+        try:
+            return cls(process, await Wire.open(ours))
+        except BaseException:
+            # Cancelled before anybody has it; it has done nothing yet, and is gone at once.
+            ours.close()
+            process.kill()
+            process.wait()
             raise
 
     @property
