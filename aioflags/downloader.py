@@ -18,6 +18,7 @@ from aioflags.dispatcher import Dispatcher
 from aioflags.engines.seam import Engine
 from aioflags.equipment import Equipment, open_equipment
 from aioflags.errors import DownloadError, UsageError
+from aioflags.groups import wait_out
 from aioflags.intake import Intake, Ticket
 from aioflags.items import Item, Outcome, Report
 from aioflags.jobs import Running, Waiting
@@ -123,10 +124,9 @@ class Downloader:
         finally:
             self._is_open = False
             self._running.cancel()
-            try:
-                await asyncio.wait([self._running])
-            finally:
-                await self._close()
+            # Whoever is cancelled twice leaves nothing behind either.
+            await wait_out(self._running)
+            await self._close()
 
     async def _close(self) -> None:
         try:
@@ -309,7 +309,7 @@ class Downloader:
             self._end = error
         for stream in self._streams:
             # A list that is read in another task must not look as if it were through.
-            stream.finish(error or UsageError("the downloader was closed before the list was through"))
+            stream.finish(self._end or UsageError("the downloader was closed before the list was through"))
         for future in list(self._submitted):
             self._abandon(future)
 

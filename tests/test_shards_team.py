@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -92,9 +95,71 @@ async def test_a_bug_in_a_worker_ends_the_run(tmp_path: Path) -> None:
     assert "AttributeError" in str(bug)
 
 
-def _kill_workers(downloader: aioflags.Downloader) -> None:
+async def test_job_cancelled_twice_leaves_no_worker(tmp_path: Path) -> None:
+    """Who does not wait for the end of a job does not get rid of its processes either: they are gone before."""
+
+    async def job() -> None:
+        async with aioflags.Downloader(tmp_path, processes=2) as downloader:
+            downloaders.append(downloader)
+            await downloader.download_one(f"{server.url}/f/1.bin")
+
+    def hold(client: Client) -> None:
+        client.hold()
+
+    downloaders: list[aioflags.Downloader] = []
+    with HostileServer({"f": hold}) as server:
+        running = asyncio.ensure_future(job())
+        while not (downloaders and downloaders[0].running()):
+            await asyncio.sleep(0.01)
+        pids = _pids(downloaders[0])
+        running.cancel()
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc for children")
+def test_workers_of_a_killed_parent_end_at_once(tmp_path: Path) -> None:
+    """Nothing appears any more in a destination that nobody has locked."""
+
+    def hold(client: Client) -> None:
+        client.hold()
+
+    with HostileServer({"f": hold}) as server:
+        urls = [f"{server.url}/f/{number}.bin" for number in range(8)]
+        command = [sys.executable, "-m", "aioflags", "get", *urls, "-d", str(tmp_path), "--processes", "2", "-q"]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as parent:
+            children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+            deadline = time.monotonic() + 30
+            while len(server.requests) < 8 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            workers = [Path(f"/proc/{pid}/cmdline") for pid in children.read_text().split()]
+            parent.kill()
+        assert len(workers) == 2
+        while any(_words_of(worker) for worker in workers) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not any(map(_words_of, workers))
+
+
+def _words_of(cmdline: Path) -> str:
+    try:
+        return cmdline.read_text()
+    except OSError:
+        return ""
+
+
+def _pids(downloader: aioflags.Downloader) -> list[int]:
     team = downloader._dispatcher
     assert isinstance(team, Team)
-    for hand in team._hands:
-        if hand.child is not None:
-            os.kill(hand.child.pid, signal.SIGKILL)
+    return [hand.child.pid for hand in team._hands if hand.child is not None]
+
+
+def _kill_workers(downloader: aioflags.Downloader) -> None:
+    for pid in _pids(downloader):
+        os.kill(pid, signal.SIGKILL)

@@ -1,23 +1,24 @@
-"""A worker process as its parent sees it: started with one end of a socket pair, ended by the end of what it reads."""
+"""A worker process as its parent sees it: started with one end of a socket pair, ended by a word or by a signal."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
-import aioflags
 from aioflags.groups import wait_out
+from aioflags.shards.messages import Leave
 from aioflags.shards.wire import Wire
 
 __all__ = ["Child"]
 
 # Seconds that a worker has to end its attempts; a disk that hangs cannot be waited for.
 _PATIENCE = 5.0
-# The package is found where ours was, and last: nothing beside it may take the place of what Python brings.
-_COMMAND = "import sys; sys.path.append(sys.argv[1]); from aioflags.shards.worker import main; main(sys.argv[2])"
+# Every module is found where ours was: a worker of another version would be a stranger.
+_COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from aioflags.shards.worker import main; main(sys.argv[2])"
 
 
 class Child:
@@ -64,7 +65,7 @@ class Child:
 
     async def end(self) -> None:
         """Let it end what is in flight, kill it if it does not; returns when it is gone."""
-        self.wire.end()
+        self.wire.send(Leave())
         ending = asyncio.ensure_future(self._end())
         try:
             await asyncio.shield(ending)
@@ -87,10 +88,10 @@ class Child:
 
 
 def _spawn(connection: socket.socket, loop_name: str) -> subprocess.Popen[bytes]:
-    root = str(Path(aioflags.__file__).parent.parent)
+    path = json.dumps([os.path.abspath(entry) for entry in sys.path])
     # A group of its own: Ctrl-C goes to all of the foreground's, and what it means is the parent's to say.
     return subprocess.Popen(  # noqa: S603 - our own interpreter, our own words
-        [sys.executable, "-P", "-c", _COMMAND, root, loop_name],
+        [sys.executable, "-P", "-c", _COMMAND, path, loop_name],
         stdin=connection.fileno(),
         stdout=subprocess.DEVNULL,
         process_group=0,

@@ -11,7 +11,7 @@ from aioflags.jobs import Running, Waiting
 from aioflags.register import Claim
 from aioflags.settings import Settings
 
-__all__ = ["Bug", "Cancel", "Fault", "Order", "Pause", "Place", "Plan", "Renew", "Report", "Share", "Stop"]
+__all__ = ["Bug", "Cancel", "Fault", "Leave", "Order", "Pause", "Place", "Plan", "Renew", "Report", "Share", "Stop"]
 
 
 class Place(NamedTuple):
@@ -53,6 +53,10 @@ class Cancel(NamedTuple):
     """Nobody wants the items of a lane any more; each is reported all the same, when nothing is at work for it."""
 
     lane: int
+
+
+class Leave(NamedTuple):
+    """End what is in flight, and yourself."""
 
 
 class Stop(NamedTuple):

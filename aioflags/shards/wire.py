@@ -43,14 +43,6 @@ class Wire:
         except (asyncio.IncompleteReadError, OSError):
             return None
 
-    def end(self) -> None:
-        """Say that no more comes; the other end may go on talking."""
-        if not self._writer.is_closing() and self._writer.can_write_eof():
-            try:
-                self._writer.write_eof()
-            except OSError:
-                self._writer.close()
-
     async def drain(self) -> None:
         """Wait until little is on its way."""
         try:

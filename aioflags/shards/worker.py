@@ -1,6 +1,7 @@
 """A worker: a dispatcher and an engine on a loop of their own, for the shares that the parent hands over.
 
-It ends when the parent says nothing more, be it because the parent was killed.
+It ends in order when the parent says so, and at once when the parent is gone: the lock on the destination went with it,
+so that nothing may appear there any more.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ import gc
 import os
 import signal
 import socket
-import threading
-import time
 import traceback
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -26,7 +26,7 @@ from aioflags.jobs import Job
 from aioflags.pursuit import Pursuit
 from aioflags.schedule import Lane
 from aioflags.settings import EngineName
-from aioflags.shards.messages import Bug, Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop
+from aioflags.shards.messages import Bug, Cancel, Fault, Leave, Order, Pause, Plan, Renew, Report, Share, Stop
 from aioflags.shards.wire import Wire
 
 __all__ = ["Worker", "main"]
@@ -34,8 +34,6 @@ __all__ = ["Worker", "main"]
 # Seconds that ends wait for others, and between two looks at what is in flight.
 _REST = 0.005
 _TICK = 0.1
-# Seconds after the parent's last word; a thread at work with a disk that hangs would keep the process.
-_PATIENCE = 4.0
 
 
 class Worker:
@@ -45,12 +43,15 @@ class Worker:
         plan: Where, and with which limits.
         engine: Makes the attempts.
         wire: Leads to the parent.
+        on_orphaned: Called when the parent is gone.
     """
 
-    def __init__(self, plan: Plan, engine: Engine, wire: Wire) -> None:
+    def __init__(self, plan: Plan, engine: Engine, wire: Wire, on_orphaned: Callable[[], None]) -> None:
         self._settings = plan.settings
         self._headers = JobHeaders(plan.headers, plan.settings.headers)
         self._wire = wire
+        self._on_orphaned = on_orphaned
+        self._may_leave = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._lanes: dict[int, Lane] = {}
         self._ends: list[tuple[int, Outcome | None]] = []
@@ -62,20 +63,24 @@ class Worker:
         )
 
     async def run(self) -> None:
-        """Work until the parent has no more to say.
+        """Work until the parent says that it is enough.
 
         Raises:
             ExceptionGroup: A bug in an engine.
         """
         self._tick()
         dispatching = asyncio.ensure_future(self._dispatcher.run())
+        leaving = asyncio.ensure_future(self._may_leave.wait())
         reading = asyncio.ensure_future(self._read())
         try:
-            await asyncio.wait([dispatching, reading], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([dispatching, leaving, reading], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (dispatching, reading):
+            for task in (dispatching, leaving):
                 task.cancel()
-            await asyncio.wait([dispatching, reading])
+            # What is in flight is ended; meanwhile the parent may go, and is listened to.
+            await asyncio.wait([dispatching, leaving])
+            reading.cancel()
+            await asyncio.wait([reading])
             for timer in filter(None, (self._timer, self._ticker)):
                 timer.cancel()
         self._report()
@@ -87,9 +92,12 @@ class Worker:
     async def _read(self) -> None:
         while (message := await self._wire.receive()) is not None:
             self._heed(message)
+        self._on_orphaned()
 
     def _heed(self, message: object) -> None:
         match message:
+            case Leave():
+                self._may_leave.set()
             case Share(orders):
                 for order in orders:
                     self._dispatcher.add(self._job(order))
@@ -159,6 +167,8 @@ def main(loop_name: str) -> None:
     gc.freeze()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(_serve(socket.socket(fileno=0)))
+        # Nothing is left that Python would have to wait for.
+        os._exit(0)
 
 
 async def _serve(connection: socket.socket) -> None:
@@ -166,10 +176,12 @@ async def _serve(connection: socket.socket) -> None:
     plan = await wire.receive()
     if not isinstance(plan, Plan):
         return
+    watching: asyncio.Task[None] | None = None
     try:
         async with open_branch(plan.place, plan.settings, cast(EngineName, plan.engine)) as engine:
-            await Worker(plan, engine, wire).run()
-            threading.Thread(target=_leave, daemon=True).start()
+            await Worker(plan, engine, wire, partial(os._exit, 1)).run()
+            # All is told; a thread at work with a disk that hangs is not waited for longer than the parent lives.
+            watching = asyncio.ensure_future(_end_with_parent(wire))
     except DownloadError as error:
         wire.send(Fault(error))
     except Exception as bug:
@@ -177,9 +189,12 @@ async def _serve(connection: socket.socket) -> None:
         wire.send(Bug("".join(traceback.format_exception(bug))))
     finally:
         await wire.drain()
+        if watching is not None:
+            watching.cancel()
         wire.close()
 
 
-def _leave() -> None:
-    time.sleep(_PATIENCE)
+async def _end_with_parent(wire: Wire) -> None:
+    while await wire.receive() is not None:
+        pass
     os._exit(1)

@@ -1,0 +1,149 @@
+"""A worker on a loop of this process, with an engine that has no network."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import pytest
+
+from aioflags.engines.fake import FakeEngine
+from aioflags.engines.seam import AttemptResult
+from aioflags.errors import make_error
+from aioflags.items import Item, Outcome, Status
+from aioflags.register import Claim
+from aioflags.settings import Settings
+from aioflags.shards.messages import Cancel, Leave, Order, Place, Plan, Report, Share, Stop
+from aioflags.shards.wire import Wire
+from aioflags.shards.worker import Worker
+from aioflags.urls import parse_url
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no Unix sockets")
+
+
+class Desk(NamedTuple):
+    """The parent's side."""
+
+    wire: Wire
+    running: asyncio.Task[None]
+    orphaned: asyncio.Event
+
+    async def ends(self, count: int) -> dict[int, Outcome | None]:
+        """Wait for the ends of so many items."""
+        found: dict[int, Outcome | None] = {}
+        while len(found) < count:
+            message = await asyncio.wait_for(self.wire.receive(), 10)
+            assert message is not None
+            if isinstance(message, Report):
+                found.update(message.ends)
+        return found
+
+
+@asynccontextmanager
+async def at_work(engine: FakeEngine, **options: object) -> AsyncIterator[Desk]:
+    one, other = socket.socketpair()
+    theirs, ours = await Wire.open(one), await Wire.open(other)
+    plan = Plan(Place("d", "run", None), Settings(retries=0, **options), "asyncio", {})  # type: ignore[arg-type]
+    orphaned = asyncio.Event()
+    running = asyncio.ensure_future(Worker(plan, engine, theirs, orphaned.set).run())
+    try:
+        yield Desk(ours, running, orphaned)
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        ours.close()
+        theirs.close()
+
+
+def order(number: int, lane: int = 1) -> Order:
+    url = f"http://h/{number}"
+    return Order(number, lane, Claim(Item(url), parse_url(url), str(number)), {})
+
+
+async def test_each_item_is_reported_under_its_number() -> None:
+    """With its outcome, good or bad."""
+    bad = AttemptResult(http_status=404, error=make_error("http", "status 404", "h"))
+    async with at_work(FakeEngine({"http://h/2": [bad]})) as desk:
+        desk.wire.send(Share([order(1), order(2)]))
+        desk.wire.send(Share([order(3, lane=2)]))
+        ends = await desk.ends(3)
+    assert {number: end and end.status for number, end in ends.items()} == {
+        1: Status.SAVED,
+        2: Status.MISSING,
+        3: Status.SAVED,
+    }
+
+
+async def test_what_nobody_wants_is_reported_without_an_outcome() -> None:
+    """The items of one lane are cancelled, in flight or not; those of another go on."""
+    gate = asyncio.Event()
+    engine = FakeEngine(gate=gate)
+    async with at_work(engine, concurrency=2) as desk:
+        desk.wire.send(Share([order(1), order(2), order(3, lane=2)]))
+        while engine.in_flight < 2:
+            await asyncio.sleep(0)
+        desk.wire.send(Cancel(1))
+        assert await desk.ends(2) == {1: None, 2: None}
+        gate.set()
+        assert list(await desk.ends(1)) == [3]
+
+
+async def test_what_was_not_begun_at_a_stop_has_no_outcome() -> None:
+    """What is in flight goes on to its end."""
+    gate = asyncio.Event()
+    engine = FakeEngine(gate=gate)
+    async with at_work(engine, concurrency=1) as desk:
+        desk.wire.send(Share([order(1), order(2)]))
+        while not engine.in_flight:
+            await asyncio.sleep(0)
+        desk.wire.send(Stop())
+        assert await desk.ends(1) == {2: None}
+        gate.set()
+        ends = await desk.ends(1)
+    assert ends[1] is not None
+    assert ends[1].status is Status.SAVED
+
+
+async def test_worker_leaves_in_order_when_it_is_told_to() -> None:
+    """What is in flight is cancelled and reported, and nothing is at work any more."""
+    engine = FakeEngine(gate=asyncio.Event())
+    async with at_work(engine) as desk:
+        desk.wire.send(Share([order(1)]))
+        while not engine.in_flight:
+            await asyncio.sleep(0)
+        desk.wire.send(Leave())
+        await asyncio.wait_for(desk.running, 10)
+        assert not engine.in_flight
+        assert await desk.ends(1) == {1: None}
+        assert not desk.orphaned.is_set()
+
+
+@pytest.mark.parametrize("is_leaving", [False, True])
+async def test_worker_without_a_parent_does_nothing_more(is_leaving: bool) -> None:
+    """Whatever it is about: the lock on the destination is gone."""
+
+    class Stuck(FakeEngine):
+        async def fetch(self, *_: object) -> AttemptResult:
+            self.in_flight += 1
+            while not over.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await over.wait()
+            return AttemptResult()
+
+    over = asyncio.Event()
+    engine = Stuck()
+    async with at_work(engine) as desk:
+        desk.wire.send(Share([order(1)]))
+        while not engine.in_flight:
+            await asyncio.sleep(0)
+        if is_leaving:
+            desk.wire.send(Leave())
+        desk.wire.close()
+        await asyncio.wait_for(desk.orphaned.wait(), 10)
+        over.set()
