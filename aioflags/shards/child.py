@@ -18,7 +18,12 @@ __all__ = ["Child"]
 # Seconds that a worker has to end its attempts; a disk that hangs cannot be waited for.
 _PATIENCE = 5.0
 # Every module is found where ours was: a worker of another version would be a stranger.
-_COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from aioflags.shards.worker import main; main(sys.argv[2])"
+_COMMAND = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from aioflags.shards.worker import main
+main(sys.argv[2])
+"""
 
 
 class Child:
