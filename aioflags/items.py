@@ -24,6 +24,9 @@ class Status(StrEnum):
     FAILED = "failed"
     DUPLICATE = "duplicate"
 
+    # That of its text, which it is equal to; an Enum's own is Python code, run twice for each outcome that is counted.
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
