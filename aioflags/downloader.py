@@ -178,7 +178,7 @@ class Downloader:
         return future
 
     @asynccontextmanager
-    async def outcomes(self, items: Items, *, is_on_record: bool = False) -> AsyncIterator[AsyncIterator[Outcome]]:
+    async def outcomes(self, items: Items, *, is_on_record: bool = False) -> AsyncIterator[OutcomeStream]:
         """Download `items`, read lazily, and hand over one `Outcome` for each, in order of completion.
 
         A slow reader slows the download. Leaving the block cancels what is in flight.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 
 from aioflags.errors import UsageError
 from aioflags.items import Item, Outcome, Rejected
@@ -101,18 +101,40 @@ class OutcomeStream:
         return self
 
     async def __anext__(self) -> Outcome:
-        while not self._outcomes:
-            if self.is_finished:
-                if self._failure is not None:
-                    raise self._failure
-                raise StopAsyncIteration
-            self._arrived.clear()
-            await self._arrived.wait()
+        if not self._outcomes and not await self._wait():
+            raise StopAsyncIteration
         outcome = self._outcomes.popleft()
         # As long as so many lie unread, nobody may go on.
         if len(self._outcomes) < self._limit and (self._is_awaited or not self.lane.is_open):
             self._on_read(self)
         return outcome
+
+    async def next_batch(self) -> Sequence[Outcome]:
+        """Give all outcomes that there are, at least one; none at the end.
+
+        For readers of millions: a step of a coroutine for each costs as much as what they do with it.
+
+        Raises:
+            Exception: As iterating does.
+        """
+        if not self._outcomes and not await self._wait():
+            return ()
+        batch = tuple(self._outcomes)
+        self._outcomes.clear()
+        if self._is_awaited or not self.lane.is_open:
+            self._on_read(self)
+        return batch
+
+    async def _wait(self) -> bool:
+        """Wait for an outcome; false if there will be none."""
+        while not self._outcomes:
+            if self.is_finished:
+                if self._failure is not None:
+                    raise self._failure
+                return False
+            self._arrived.clear()
+            await self._arrived.wait()
+        return True
 
     @property
     def must_hold(self) -> bool:

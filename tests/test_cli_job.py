@@ -103,6 +103,7 @@ class FakeDownloader:
     """Yields an outcome, then raises what it was told to."""
 
     failure: BaseException | None = None
+    batches = 0
 
     def __init__(self, *_: object, **__: object) -> None:
         """Take whatever a downloader takes."""
@@ -122,18 +123,20 @@ class FakeDownloader:
         return Waiting()
 
     @asynccontextmanager
-    async def outcomes(
-        self, items: AsyncIterator[Item | Rejected], *, is_on_record: bool
-    ) -> AsyncIterator[AsyncIterator[Outcome]]:
+    async def outcomes(self, items: AsyncIterator[Item | Rejected], *, is_on_record: bool) -> AsyncIterator[Self]:
         """Read all items, and give what was prepared."""
         async for _ in items:
             pass
-        yield self._outcomes()
+        yield self
 
-    async def _outcomes(self) -> AsyncIterator[Outcome]:
-        yield Outcome("http://h/a", Status.SAVED, path="a", bytes=3)
+    async def next_batch(self) -> list[Outcome]:
+        """Give one outcome, then fail as was told."""
+        self.batches += 1
+        if self.batches == 1:
+            return [Outcome("http://h/a", Status.SAVED, path="a", bytes=3)]
         if self.failure is not None:
             raise self.failure
+        return []
 
 
 @pytest.fixture

@@ -162,6 +162,34 @@ async def test_reader_waits_for_an_outcome() -> None:
     assert await reading == [outcome(1)]
 
 
+async def test_batch_has_all_that_there_is() -> None:
+    """In order and at once; the reader waits only for the first, and the end is a batch of none."""
+    stream = make()
+    stream.put([outcome(1), outcome(2)])
+    stream.put([outcome(3)])
+    assert [each.url[-1] for each in await stream.next_batch()] == ["1", "2", "3"]
+    reading = asyncio.ensure_future(stream.next_batch())
+    await turn()
+    assert not reading.done()
+    stream.put([outcome(4)])
+    assert len(await reading) == 1
+    stream.finish()
+    assert await stream.next_batch() == ()
+
+
+async def test_batch_comes_before_the_failure() -> None:
+    """Nothing of what was done is lost by it, and whoever waits for room is told of the reading."""
+    reads: list[OutcomeStream] = []
+    stream = make(1, reads)
+    stream.lane.is_open = False
+    stream.put([outcome(1)])
+    stream.finish(RuntimeError("end"))
+    assert len(await stream.next_batch()) == 1
+    assert reads == [stream]
+    with pytest.raises(RuntimeError, match="end"):
+        await stream.next_batch()
+
+
 async def test_failure_is_raised_after_the_last_outcome() -> None:
     """What was done is told first; the first reason counts."""
     stream = make()

@@ -131,8 +131,9 @@ class Job:
             self._tick()
             try:
                 async with downloader.outcomes(self._feed, is_on_record=self._feed.is_on_record) as outcomes:
-                    async for outcome in outcomes:
-                        self._take(outcome)
+                    while batch := await outcomes.next_batch():
+                        for outcome in batch:
+                            self._take(outcome)
                         if self._screen.is_full:
                             await self._screen.wait_for_room()
                         if tracer is not None:
