@@ -50,6 +50,6 @@ def test_collector_comes_seldom() -> None:
         "import gc\nfrom aioflags.cli.runner import collect_seldom\n"
         "before = gc.get_threshold()\ncollect_seldom()\n"
         "assert gc.isenabled() and gc.get_freeze_count() > 1000\n"
-        "assert gc.get_threshold()[0] > 10 * before[0] and gc.get_threshold()[1:] == before[1:]"
+        "assert gc.get_threshold()[0] >= 10 * before[0] and gc.get_threshold()[1:] == before[1:]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
