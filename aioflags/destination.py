@@ -207,12 +207,20 @@ class Destination:
         if folder is None or folder.fd is None:
             return
         try:
-            is_there = _identity_of(os.stat(parents, dir_fd=self._root_fd)) == _identity_of(os.fstat(folder.fd))
+            is_there = self._identity_at(key) == _identity_of(os.fstat(folder.fd))
         except OSError:
             is_there = False
         if not is_there:
             del self._folders[key]
             folder.close()
+
+    def _identity_at(self, parents: tuple[str, ...]) -> tuple[int, int] | None:
+        """Tell which folder a path leads to; `None` if a link is on the way, or something else that is no folder."""
+        for depth in range(1, len(parents) + 1):
+            found = os.stat("/".join(parents[:depth]), dir_fd=self._root_fd, follow_symlinks=False)
+            if not stat.S_ISDIR(found.st_mode):
+                return None
+        return _identity_of(found)
 
     def publish(self, part: Part | WholePart, name: str, *, may_replace: bool) -> None:
         """Let a closed part appear under its final name.

@@ -651,7 +651,7 @@ def test_destination_that_is_renamed_takes_no_more_files(tmp_path: Path, is_repl
     assert list(elsewhere.iterdir()) == []
 
 
-@pytest.mark.parametrize("instead", ["nothing", "folder", "file", "link"])
+@pytest.mark.parametrize("instead", ["nothing", "folder", "file", "link", "link to it"])
 def test_folder_that_is_moved_in_mid_run_takes_no_more_files(tmp_path: Path, instead: str) -> None:
     """What is said to be saved is under its name: in a new folder of that name, or it is not said."""
     home, away = tmp_path / "home", tmp_path / "away"
@@ -667,7 +667,9 @@ def test_folder_that_is_moved_in_mid_run_takes_no_more_files(tmp_path: Path, ins
             (home / "a").touch()
         elif instead == "link":
             (home / "a").symlink_to(tmp_path, target_is_directory=True)
-        if instead in {"file", "link"}:
+        elif instead == "link to it":
+            (home / "a").symlink_to(away, target_is_directory=True)
+        if instead not in {"nothing", "folder"}:
             with pytest.raises(DownloadError) as caught:
                 writer.write(Whole(Wanted("a/b/second"), [b"flag"]))
             assert caught.value.kind == "name"
