@@ -29,7 +29,7 @@ from aioflags.settings import EngineName, Options, Settings
 from aioflags.shards.division import divide
 from aioflags.shards.messages import Plan
 from aioflags.shards.team import STOCK, Team
-from aioflags.streams import Entry, Items, OutcomeStream, as_entry, each
+from aioflags.streams import Entry, Items, OutcomeStream, as_entry, batches_of
 from aioflags.trace import Tracer
 from aioflags.version import __version__
 
@@ -197,7 +197,7 @@ class Downloader:
         Source: PEP 789, why this is no bare async generator.
         """
         self._check_open()
-        source = each(items)
+        source = batches_of(items)
         self._begin_anew()
         stream = OutcomeStream(concurrency=self._in_stock, on_read=self._on_read)
         self._streams.add(stream)
@@ -234,7 +234,9 @@ class Downloader:
 
     # From the list to the dispatcher
 
-    async def _read(self, source: AsyncGenerator[str | Entry, None], stream: OutcomeStream, roll: Roll | None) -> None:
+    async def _read(
+        self, source: AsyncGenerator[Sequence[str | Entry], None], stream: OutcomeStream, roll: Roll | None
+    ) -> None:
         ticket = Ticket(
             roll=roll,
             lane=stream.lane,

@@ -85,7 +85,7 @@ class Intake:
 
     async def read(
         self,
-        source: AsyncGenerator[str | Entry, None],
+        source: AsyncGenerator[Sequence[str | Entry], None],
         stream: OutcomeStream,
         ticket: Ticket,
         is_over: Callable[[], bool],
@@ -95,12 +95,12 @@ class Intake:
         Raises:
             Exception: What the list raises, and `UsageError` for what is no entry.
         """
-        batch: list[Entry] = []
+        stock: list[Entry] = []
 
         def flush() -> None:
-            if batch:
-                entries = tuple(batch)
-                batch.clear()
+            if stock:
+                entries = tuple(stock)
+                stock.clear()
                 stream.begin_claims(len(entries))
                 self.submit(entries, ticket).add_done_callback(partial(_end_claims, stream, len(entries)))
 
@@ -108,18 +108,22 @@ class Intake:
         room = stream.room
         try:
             async with aclosing(source):
-                async for item in source:
-                    if not batch:
-                        if is_over():
-                            break
-                        # When this task waits, be it for the list: what has come is not to wait for what comes.
-                        loop.call_soon(flush)
-                    batch.append(item if item.__class__ is Item else as_entry(item))
-                    room -= 1
-                    if room <= 0:
-                        flush()
-                        await stream.wait_for_room()
-                        room = stream.room
+                async for batch in source:
+                    taken = 0
+                    while taken < len(batch):
+                        if not stock:
+                            if is_over():
+                                return
+                            # When this task waits, be it for the list: what has come is not to wait for what comes.
+                            loop.call_soon(flush)
+                        part = batch[taken : taken + max(1, room)]
+                        stock += [item if item.__class__ is Item else as_entry(item) for item in part]
+                        taken += len(part)
+                        room -= len(part)
+                        if room <= 0:
+                            flush()
+                            await stream.wait_for_room()
+                            room = stream.room
         finally:
             flush()
 

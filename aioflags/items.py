@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from aioflags.errors import DownloadError, UsageError
+from aioflags.records import quick
 from aioflags.redact import redact_url
 from aioflags.settings import check_checksum, check_header_field
 
@@ -28,6 +30,7 @@ class Status(StrEnum):
     __hash__ = str.__hash__
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Item:
     """One file that is wanted.
@@ -59,7 +62,8 @@ class Item:
             raise UsageError("url and name of an item must be str")
         if self.sha256 is None and self.checksum is None and self.bytes is None and not self.headers:
             # Most items are like that, and a list that is run again has nothing else to wait for.
-            _need_mapping(self.headers)
+            if self.headers.__class__ is not dict:
+                _need_mapping(self.headers)
             return
         for text in self.checksums:
             check_checksum(text)
@@ -82,7 +86,7 @@ class Item:
 
 
 def _need_mapping(headers: object) -> None:
-    if headers.__class__ is not dict and not isinstance(headers, Mapping):
+    if not isinstance(headers, Mapping):
         raise UsageError("headers of an item must be a mapping of names to values")
 
 
@@ -104,6 +108,7 @@ class Rejected:
         return f"Rejected({redact_url(self.url)!r}, error={self.error}, line={self.line})"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one item ended. Failure is data: see `status` and `error`.
@@ -160,6 +165,9 @@ class Outcome:
         return f"Outcome({redact_url(self.url)!r}, {self.status.value}, path={self.path!r}{error})"
 
 
+_STATUS_OF = attrgetter("status")
+
+
 class Tally:
     """Counts outcomes as they come, without keeping them."""
 
@@ -172,13 +180,15 @@ class Tally:
         self.errors: Counter[str] = Counter()
 
     def add(self, outcome: Outcome) -> None:
-        """Count one outcome. `bytes` counts what was fetched now, not what was there."""
-        self.items += 1
-        self.statuses[outcome.status] += 1
-        if outcome.status is Status.SAVED:
-            self.bytes += outcome.bytes
-        if outcome.error is not None:
-            self.errors[outcome.error.kind] += 1
+        """Count one outcome."""
+        self.add_all((outcome,))
+
+    def add_all(self, outcomes: Collection[Outcome]) -> None:
+        """Count some outcomes. `bytes` counts what was fetched now, not what was there."""
+        self.items += len(outcomes)
+        self.statuses.update(map(_STATUS_OF, outcomes))
+        self.bytes += sum(outcome.bytes for outcome in outcomes if outcome.status is Status.SAVED)
+        self.errors.update(outcome.error.kind for outcome in outcomes if outcome.error is not None)
 
     @property
     def is_clean(self) -> bool:
@@ -229,8 +239,7 @@ class Report:
     def summary(self) -> dict[str, Any]:
         """Counts, bytes, seconds and errors by kind, as in the summary record of the command line."""
         tally = Tally()
-        for outcome in self.outcomes:
-            tally.add(outcome)
+        tally.add_all(self.outcomes)
         return tally.as_record(self.elapsed)
 
     def raise_for_failures(self) -> None:

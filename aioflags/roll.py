@@ -61,7 +61,13 @@ class Roll:
                 break
             number, url, name, size, text, wish, asked = row
             digests = read_digests(text)
-            if not (write_asked(item) == asked and _asks_for(item, wish, size, digests) and size_of(name) == size):
+            # A name that is the file's very own is the one that was given for it.
+            if item.name not in (wish, name) and wish_of(item) != wish:
+                break
+            is_plain = item.sha256 is None and item.checksum is None and item.bytes is None and not item.headers
+            if (asked is not None) if is_plain else not _has_what_is_asked(item, asked, size, digests):
+                break
+            if size_of(name) != size:
                 break
             outcomes.append(
                 Outcome(url, Status.PRESENT, name, size, digests, line=item.line)
@@ -106,12 +112,8 @@ class Roll:
             self._read_on(row, read_ahead)
 
 
-def _asks_for(item: Item, wish: str | None, size: int, digests: Mapping[str, str]) -> bool:
-    """Tell whether a row is that of an item and has what the item declares; what is not certain needs a close look."""
-    if item.name != wish and wish_of(item) != wish:
-        return False
-    if item.bytes is None and item.sha256 is None and item.checksum is None:
-        return True
-    if item.bytes not in {None, size}:
+def _has_what_is_asked(item: Item, asked: str | None, size: int, digests: Mapping[str, str]) -> bool:
+    """Tell whether a row was asked for as an item is, and has what it declares; else it needs a close look."""
+    if write_asked(item) != asked or item.bytes not in {None, size}:
         return False
     return all(digests.get(algorithm) == digest for algorithm, digest in map(check_checksum, item.checksums))

@@ -7,6 +7,7 @@ while outcomes lie unread.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 
@@ -14,13 +15,23 @@ from aioflags.errors import UsageError
 from aioflags.items import Item, Outcome, Rejected
 from aioflags.schedule import Lane
 
-__all__ = ["Entry", "Items", "OutcomeStream", "as_entry", "each"]
+__all__ = ["Batches", "Entry", "Items", "OutcomeStream", "as_entry", "batches_of"]
 
 Entry = Item | Rejected
 
 # A finished job is gone through in long strides: each is a hop to another thread and back.
 _LONGEST_STRIDE = 1024
-Items = Iterable[str | Item | Rejected] | AsyncIterable[str | Item | Rejected]
+
+
+class Batches(ABC):
+    """Entries that come several at a time, as a list that is read in the background does."""
+
+    @abstractmethod
+    def batches(self) -> AsyncGenerator[Sequence[Entry], None]:
+        """Give them once, as they come; no batch is empty."""
+
+
+Items = Iterable[str | Item | Rejected] | AsyncIterable[str | Item | Rejected] | Batches
 
 
 def as_entry(item: str | Item | Rejected) -> Entry:
@@ -36,8 +47,8 @@ def as_entry(item: str | Item | Rejected) -> Entry:
     raise UsageError(f"an item must be a str or an aioflags.Item, not {type(item).__name__}")
 
 
-def each(items: Items) -> AsyncGenerator[str | Item | Rejected, None]:
-    """Iterate over an iterable of either kind; a plain one is read on the loop, as its owner would.
+def batches_of(items: Items) -> AsyncGenerator[Sequence[str | Entry], None]:
+    """Give what comes together: of an iterable one at a time, a plain one read on the loop, as its owner would.
 
     Closing the iterator closes an asynchronous generator that it reads: left to the collector, a task of the loop
     would do so later.
@@ -47,22 +58,27 @@ def each(items: Items) -> AsyncGenerator[str | Item | Rejected, None]:
     """
     if isinstance(items, str | bytes | Item):
         raise UsageError("items must be an iterable of URLs, not one URL; put it in a list")
+    if isinstance(items, Batches):
+        return items.batches()
     if isinstance(items, AsyncIterable):
-        iterator = aiter(items)
-        return iterator if isinstance(iterator, AsyncGenerator) else _generate(iterator)
+        return _generate(aiter(items))
     if isinstance(items, Iterable):
         return _asynchronously(items)
     raise UsageError(f"items must be an iterable, not {type(items).__name__}")
 
 
-async def _generate(items: AsyncIterator[str | Item | Rejected]) -> AsyncGenerator[str | Item | Rejected, None]:
-    async for item in items:
-        yield item
+async def _generate(items: AsyncIterator[str | Entry]) -> AsyncGenerator[Sequence[str | Entry], None]:
+    try:
+        async for item in items:
+            yield (item,)
+    finally:
+        if isinstance(items, AsyncGenerator):
+            await items.aclose()
 
 
-async def _asynchronously(items: Iterable[str | Item | Rejected]) -> AsyncGenerator[str | Item | Rejected, None]:
+async def _asynchronously(items: Iterable[str | Entry]) -> AsyncGenerator[Sequence[str | Entry], None]:
     for item in items:
-        yield item
+        yield (item,)
 
 
 class OutcomeStream:

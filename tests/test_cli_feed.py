@@ -17,7 +17,7 @@ from aioflags.items import Item, Rejected
 async def read_all(feed: Feed) -> list[Item | Rejected]:
     try:
         await feed.open()
-        return [entry async for entry in feed]
+        return [entry async for batch in feed.batches() for entry in batch]
     finally:
         close(feed)
 
@@ -77,10 +77,10 @@ async def test_slow_pipe_delivers_each_line_as_it_comes(tmp_path: Path) -> None:
     pipe = os.open(path, os.O_RDWR)
     try:
         await opening
-        entries = aiter(feed)
+        batches = feed.batches()
         for number in range(3):
             os.write(pipe, b"http://h/%d\n" % number)
-            assert await anext(entries) == Item(f"http://h/{number}", line=number + 1)
+            assert await anext(batches) == [Item(f"http://h/{number}", line=number + 1)]
         assert feed.read == 3
         assert feed.total == (None, False)
     finally:
@@ -96,7 +96,7 @@ async def test_abandoned_read_holds_up_nothing(tmp_path: Path) -> None:
     try:
         feed = Feed([], [str(path)])
         await feed.open()
-        reading = asyncio.create_task(anext(aiter(feed)))
+        reading = asyncio.create_task(anext(feed.batches()))
         await asyncio.sleep(0)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -109,19 +109,18 @@ async def test_abandoned_read_holds_up_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_list_is_read_as_far_as_it_is_asked_for(tmp_path: Path) -> None:
-    """However long the list, a few items ask for a few of its bytes."""
+    """However long the list, one batch asks for a few of its bytes."""
     path = tmp_path / "long.txt"
     path.write_text("".join(f"http://h/{number}\n" for number in range(100_000)))
     feed = Feed([], [str(path)])
     await feed.open()
-    entries = aiter(feed)
-    for _ in range(10):
-        await anext(entries)
+    batches = feed.batches()
+    count = len(await anext(batches))
     total, is_exact = feed.total
-    assert feed.read == 10
+    assert feed.read == count <= 1024
     assert not is_exact
     assert total == pytest.approx(100_000, rel=0.2)
-    await entries.aclose()
+    await batches.aclose()
     close(feed)
 
 
@@ -138,13 +137,13 @@ async def test_total_is_exact_without_lists_and_at_the_end(tmp_path: Path) -> No
 async def test_list_that_fails_midway_ends_the_items(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read is kept, and the fault can be asked for."""
     path = tmp_path / "list.txt"
-    path.write_text("".join(f"http://h/{number}\n" for number in range(1000)))
+    path.write_text("".join(f"http://h/{number}\n" for number in range(3000)))
     feed = Feed([], [str(path)])
     await feed.open()
     reader = feed._lists[0].reader
     monkeypatch.setattr(reader, "read_batch", _fail)
-    entries = [entry async for entry in feed]
-    assert 0 < len(entries) < 1000
+    count = sum([len(batch) async for batch in feed.batches()])
+    assert 0 < count < 3000
     assert str(feed.fault) == "the disk is gone"
     close(feed)
 

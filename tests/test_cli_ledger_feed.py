@@ -37,7 +37,7 @@ async def test_items_of_the_states_that_are_asked_for(home: Home) -> None:
     feed = LedgerFeed(str(home.path), NOT_RIGHT)
     await feed.open()
     assert feed.total == (600, True)
-    entries = [entry async for entry in feed]
+    entries = [entry async for batch in feed.batches() for entry in batch]
     close(feed)
     assert entries == [Item(f"http://h/{number}", headers={"X-Key": "1"}, bytes=4) for number in range(600)]
     assert feed.fault is None
@@ -49,8 +49,8 @@ async def test_what_is_written_meanwhile_is_not_read(home: Home) -> None:
     feed = LedgerFeed(str(home.path), NOT_RIGHT)
     await feed.open()
     count = 0
-    async for _ in feed:
-        count += 1
+    async for batch in feed.batches():
+        count += len(batch)
         home.add(f"new{count}", Status.FAILED)
     close(feed)
     assert count == 1
@@ -63,8 +63,8 @@ async def test_ledger_that_breaks_is_a_fault(home: Home) -> None:
     feed = LedgerFeed(str(home.path), NOT_RIGHT)
     await feed.open()
     count = 0
-    async for _ in feed:
-        count += 1
+    async for batch in feed.batches():
+        count += len(batch)
         if count == 512:
             home.change("DROP TABLE items")
     close(feed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ import pytest
 from aioflags.downloader import Downloader
 from aioflags.engines.fake import FakeEngine
 from aioflags.errors import UsageError
-from aioflags.items import Status
+from aioflags.items import Item, Status
+from aioflags.streams import Batches, Entry
 
 
 @pytest.fixture
@@ -77,6 +78,30 @@ async def test_finished_job_asks_for_nothing(path: Path) -> None:
     assert engine.attempts == []
     assert [statuses[url] for url in items[:5]] == [[Status.PRESENT, Status.DUPLICATE]] * 5
     assert [statuses[url] for url in items[5:]] == [[Status.PRESENT]] * 2995
+
+
+async def test_batch_is_let_in_as_there_is_room(path: Path) -> None:
+    """In its order, however much comes at once; what is left of it waits for room."""
+    urls = [f"http://h/{number}" for number in range(5000)]
+
+    class Shelf(Batches):
+        async def batches(self) -> AsyncGenerator[Sequence[Entry], None]:
+            yield [Item(url) for url in urls]
+            is_through.set()
+
+    is_through = asyncio.Event()
+    gate = asyncio.Event()
+    engine = FakeEngine(gate=gate)
+    async with Downloader(path, engine=engine, concurrency=4) as downloader:
+        async with downloader.outcomes(Shelf()) as outcomes:
+            while engine.in_flight < 4:
+                await asyncio.sleep(0)
+            for _ in range(2000):
+                await asyncio.sleep(0)
+            assert not is_through.is_set()
+            gate.set()
+            assert sorted([outcome.url async for outcome in outcomes]) == sorted(urls)
+    assert [attempt.target.url for attempt in engine.attempts[:4]] == urls[:4]
 
 
 async def test_list_that_fails_fails_after_what_came(path: Path) -> None:

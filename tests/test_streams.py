@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from aioflags.errors import UsageError, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
-from aioflags.streams import OutcomeStream, as_entry, each
+from aioflags.streams import Batches, Entry, OutcomeStream, as_entry, batches_of
 
 REJECTED = Rejected("?", make_error("url", "no url"), 1)
 
@@ -63,7 +63,7 @@ def test_what_is_no_item_is_a_wrong_call(given: Any) -> None:
 def test_single_thing_is_no_list(given: Any) -> None:
     """One URL would be read letter by letter."""
     with pytest.raises(UsageError):
-        each(given)
+        batches_of(given)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_single_thing_is_no_list(given: Any) -> None:
 )
 async def test_any_iterable_is_a_list(make_list: Callable[[list[str]], Iterable[str]]) -> None:
     """In its order."""
-    assert [one async for one in each(make_list(["a", "b"]))] == ["a", "b"]
+    assert [one async for (one,) in batches_of(make_list(["a", "b"]))] == ["a", "b"]
 
 
 async def test_list_is_read_lazily() -> None:
@@ -91,11 +91,33 @@ async def test_list_is_read_lazily() -> None:
 
     for items in (plain(), asynchronous()):
         read.clear()
-        source = each(items)
+        source = batches_of(items)
         assert read == []
-        assert await anext(source) == "a"
+        assert await anext(source) == ("a",)
         assert read == ["a"]
         await source.aclose()
+
+
+async def test_what_comes_in_batches_goes_on_in_batches() -> None:
+    """And a generator that is left is closed."""
+    ends: list[str] = []
+
+    class Shelf(Batches):
+        async def batches(self) -> AsyncGenerator[Sequence[Entry], None]:
+            yield [Item("http://h/1"), REJECTED]
+
+    async def endless() -> AsyncIterator[str]:
+        try:
+            while True:
+                yield "http://h/"
+        finally:
+            ends.append("closed")
+
+    assert [batch async for batch in batches_of(Shelf())] == [[Item("http://h/1"), REJECTED]]
+    source = batches_of(endless())
+    await anext(source)
+    await source.aclose()
+    assert ends == ["closed"]
 
 
 # Outcomes

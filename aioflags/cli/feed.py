@@ -19,14 +19,15 @@ from typing import Any, TypeVar
 from aioflags.errors import UsageError
 from aioflags.inputs import Format, ListReader, guess_format, open_list
 from aioflags.items import Item, Rejected
+from aioflags.streams import Batches, Entry
 
 __all__ = ["Feed", "Hand"]
 
-_BATCH = 256
+_BATCH = 1024
 _Result = TypeVar("_Result")
 
 
-class Feed:
+class Feed(Batches):
     """Items, read lazily; iterate over it once, asynchronously.
 
     `read` counts the items handed over, `fault` says why reading stopped before the end of a list, if it did.
@@ -65,16 +66,16 @@ class Feed:
         """Have the lists closed and the thread ended, as soon as it is not waiting for a list; wait for nothing."""
         self._hand.end([each.reader.close for each in self._lists])
 
-    async def __aiter__(self) -> AsyncGenerator[Item | Rejected, None]:
-        for item in self._items:
-            self.read += 1
-            yield item
+    async def batches(self) -> AsyncGenerator[Sequence[Entry], None]:
+        """See `aioflags.streams.Batches`."""
+        if self._items:
+            self.read += len(self._items)
+            yield self._items
         for each in self._lists:
             batch = each.beginning or await self._next_batch(each.reader)
             while batch:
-                for entry in batch:
-                    self.read += 1
-                    yield entry
+                self.read += len(batch)
+                yield batch
                 batch = await self._next_batch(each.reader)
         self._is_finished = True
 

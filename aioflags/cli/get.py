@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     options = options_of(args)
     feed = Feed(_items_of(args), args.input, args.format)
     say_last = say_nothing if args.quiet else conclude
-    return Job(args, options, feed, describe=say_nothing, conclude=say_last).run()
+    return Job(args, options, feed, describe=None, conclude=say_last).run()
 
 
 def _items_of(args: argparse.Namespace) -> list[Item]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aioflags.cli.carry_on import carry_on_command
 from aioflags.cli.diagnostics import handle_loop_error
@@ -41,7 +41,7 @@ class Job:
         args: The command line, with the output options of `aioflags.cli.options`, `dir` and `argv`.
         options: Those of the downloader.
         feed: The items.
-        describe: Gives the line to print for an outcome, `None` for none.
+        describe: Gives the line to print for an outcome, `None` for none; `None` if there is never one.
         conclude: Gives the last line, from the counts and the seconds that the job took; `None` for none.
         label: What an item is called in a trace.
     """
@@ -52,7 +52,7 @@ class Job:
         options: Options,
         feed: Feed | LedgerFeed,
         *,
-        describe: Callable[[Outcome], str | None],
+        describe: Callable[[Outcome], str | None] | None,
         conclude: Callable[[Tally, float], str | None],
         label: Label = label_by_name,
     ) -> None:
@@ -132,8 +132,7 @@ class Job:
             try:
                 async with downloader.outcomes(self._feed, is_on_record=self._feed.is_on_record) as outcomes:
                     while batch := await outcomes.next_batch():
-                        for outcome in batch:
-                            self._take(outcome)
+                        self._take(batch)
                         if self._screen.is_full:
                             await self._screen.wait_for_room()
                         if tracer is not None:
@@ -141,14 +140,20 @@ class Job:
             finally:
                 self._timer.cancel()
 
-    def _take(self, outcome: Outcome) -> None:
-        self._tally.add(outcome)
-        if outcome.error is not None:
-            self._failures.add(outcome)
+    def _take(self, outcomes: Sequence[Outcome]) -> None:
+        self._tally.add_all(outcomes)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                self._failures.add(outcome)
+        if self._args.json or self._args.verbose or self._describe is not None:
+            for outcome in outcomes:
+                self._show(outcome)
+
+    def _show(self, outcome: Outcome) -> None:
         screen = self._screen
         if self._args.json:
             screen.record(outcome.as_record())
-        if line := self._describe(outcome):
+        if self._describe is not None and (line := self._describe(outcome)):
             screen.result(line)
         if self._args.verbose:
             screen.note(_show_outcome(outcome))

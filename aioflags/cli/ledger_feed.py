@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 
 from aioflags.audit import Audit
 from aioflags.cli.feed import Hand
 from aioflags.errors import DownloadError
 from aioflags.items import Item, Rejected
 from aioflags.ledger_rows import State
+from aioflags.streams import Batches, Entry
 
 __all__ = ["LedgerFeed"]
 
 
-class LedgerFeed:
+class LedgerFeed(Batches):
     """Items of some states, in the order of the ledger; iterate over it once, asynchronously.
 
     `fault` says why reading stopped before the end, if it did.
@@ -47,12 +48,12 @@ class LedgerFeed:
         """Have the ledger closed and the thread ended; wait for nothing."""
         self._hand.end([] if self._audit is None else [self._audit.close])
 
-    async def __aiter__(self) -> AsyncGenerator[Item | Rejected, None]:
+    async def batches(self) -> AsyncGenerator[Sequence[Entry], None]:
+        """See `aioflags.streams.Batches`."""
         assert self._audit is not None
         batches = self._audit.entries(self._states)
         while batch := await self._next_batch(batches):
-            for entry in batch:
-                yield entry
+            yield batch
 
     async def _next_batch(self, batches: Iterator[list[Item | Rejected]]) -> list[Item | Rejected]:
         try:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if not failed:
         return _end_at_once(args)
     say_last = say_nothing if args.quiet else conclude
-    return Job(args, options, LedgerFeed(args.dir, NOT_RIGHT), describe=say_nothing, conclude=say_last).run()
+    return Job(args, options, LedgerFeed(args.dir, NOT_RIGHT), describe=None, conclude=say_last).run()
 
 
 def _end_at_once(args: argparse.Namespace) -> ExitStatus:

@@ -78,7 +78,7 @@ def _fetch(args: argparse.Namespace, options: Options, report: _Report) -> int:
         return report.status
     say_last = say_nothing if args.quiet else conclude
     feed = LedgerFeed(args.dir, [State.WRONG])
-    status = Job(args, options, feed, describe=say_nothing, conclude=say_last).run()
+    status = Job(args, options, feed, describe=None, conclude=say_last).run()
     is_all = report.faults == report.marked
     return status if status or is_all else ExitStatus.FAILURES
 

@@ -1,0 +1,96 @@
+"""A quick record is what its dataclass says, only sooner."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+from typing import Any
+
+import pytest
+
+from aioflags.records import quick
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Something with fields of every kind."""
+
+    name: str
+    size: int = 3
+    notes: dict[str, str] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.size < 0:
+            raise ValueError(f"{self.name} is less than nothing")
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """The same."""
+
+    name: str
+    size: int = 3
+    notes: dict[str, str] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.size < 0:
+            raise ValueError(f"{self.name} is less than nothing")
+
+
+CALLS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+    (("a",), {}),
+    (("a", 4, {"k": "v"}), {}),
+    ((), {"name": "b", "notes": {}}),
+    (("a",), {"seen": ["x"], "size": 0}),
+]
+
+
+@pytest.mark.parametrize(("args", "names"), CALLS)
+def test_record_has_the_fields_of_its_dataclass(args: Any, names: Any) -> None:
+    """By place and by name, defaults made anew for each."""
+    plain, quickly = Plain(*args, **names), Quick(*args, **names)
+    assert type(quickly) is Quick
+    assert [getattr(quickly, each.name) for each in fields(quickly)] == [
+        getattr(plain, each.name) for each in fields(plain)
+    ]
+    assert repr(quickly) == repr(plain).replace("Plain", "Quick")
+    assert Quick("x").notes is not Quick("x").notes
+
+
+@pytest.mark.parametrize(
+    ("args", "names"), [((), {}), (("a",), {"name": "b"}), (("a",), {"colour": 1}), (("a", -1), {})]
+)
+def test_wrong_call_fails_as_with_a_dataclass(args: Any, names: Any) -> None:
+    """With the same error, its message included."""
+    with pytest.raises((TypeError, ValueError)) as plain:
+        Plain(*args, **names)
+    with pytest.raises(plain.type) as quickly:
+        Quick(*args, **names)
+    assert str(quickly.value) == str(plain.value).replace("Plain", "Quick")
+
+
+def test_record_is_frozen() -> None:
+    """Nothing can be set, removed or added."""
+    record = Quick("a")
+    for name in ("name", "colour"):
+        with pytest.raises((FrozenInstanceError, TypeError)):
+            setattr(record, name, "b")
+    with pytest.raises(FrozenInstanceError):
+        del record.name
+    assert not hasattr(record, "__dict__")
+
+
+def test_record_goes_where_a_dataclass_goes() -> None:
+    """Compared, copied, replaced, pickled; and it says how it is called."""
+    record = Quick("a", 2, {"k": "v"})
+    assert record == Quick("a", 2, {"k": "v"}, seen=["not compared"]) != Quick("a")
+    for other in (copy.copy(record), copy.deepcopy(record), pickle.loads(pickle.dumps(record))):
+        assert type(other) is Quick
+        assert other == record
+    assert replace(record, size=5) == Quick("a", 5, {"k": "v"})
+    assert str(inspect.signature(Quick)) == str(inspect.signature(Plain))
