@@ -112,57 +112,57 @@ def _standard_input() -> BinaryIO | None:
     return getattr(buffer, "raw", buffer)
 
 
-Convert = Callable[[Lines, str], Found | None]
+_Convert = Callable[[str, str, int], Found | None]
 
 
-def _parse_lines(lines: Lines, convert: Convert, batch: list[Found], limit: int) -> None:
-    pending = lines.pending
-    while pending and len(batch) < limit:
-        line = lines.take()
-        try:
-            found = _overlong(lines) if line is None else convert(lines, line.decode().strip())
-        except UnicodeDecodeError:
-            assert line is not None
-            # A comment may be in any encoding.
-            found = convert(lines, line.decode(errors="replace").strip()) and _not_utf8(lines, line)
-        if found is not None:
-            batch.append(found)
+def _parse_lines(lines: Lines, convert: _Convert, batch: list[Found], limit: int) -> None:
+    label = lines.label
+    while lines.pending and len(batch) < limit:
+        for number, line in lines.take_some(limit - len(batch)):
+            try:
+                found = _overlong(label, number) if line is None else convert(label, line.decode().strip(), number)
+            except UnicodeDecodeError:
+                assert line is not None
+                # A comment may be in any encoding.
+                found = convert(label, line.decode(errors="replace").strip(), number) and _not_utf8(label, line, number)
+            if found is not None:
+                batch.append(found)
 
 
-def _read_text(lines: Lines, text: str) -> Found | None:
-    return Item(text, line=lines.number) if text and text[0] != "#" else None
+def _read_text(_: str, text: str, number: int) -> Found | None:
+    return Item(text, line=number) if text and text[0] != "#" else None
 
 
-def _read_json(lines: Lines, text: str) -> Found | None:
+def _read_json(label: str, text: str, number: int) -> Found | None:
     if not text:
         return None
     try:
         row = json.loads(text)
     except (ValueError, RecursionError):
-        return _rejected(lines, "url", 'not valid JSON; write one object a line: {"url": "http://…"}', lines.number)
+        return _rejected(label, "url", 'not valid JSON; write one object a line: {"url": "http://…"}', number)
     if not isinstance(row, dict):
-        return _rejected(lines, "url", 'not a JSON object; write it as {"url": "http://…"}', lines.number)
-    return _read_row(lines, row, lines.number)
+        return _rejected(label, "url", 'not a JSON object; write it as {"url": "http://…"}', number)
+    return _read_row(label, row, number)
 
 
-def _read_row(lines: Lines, row: Mapping[str, object], number: int) -> Found:
+def _read_row(label: str, row: Mapping[str, object], number: int) -> Found:
     try:
         return read_row(row, number)
     except DownloadError as error:
-        return _rejected(lines, error.kind, error.message, number, str(row.get("url") or ""))
+        return _rejected(label, error.kind, error.message, number, str(row.get("url") or ""))
 
 
-def _rejected(lines: Lines, kind: str, message: str, number: int, url: str = "") -> Rejected:
-    return Rejected(url, make_error(kind, f"{lines.label}, line {number}: {message}"), number)
+def _rejected(label: str, kind: str, message: str, number: int, url: str = "") -> Rejected:
+    return Rejected(url, make_error(kind, f"{label}, line {number}: {message}"), number)
 
 
-def _overlong(lines: Lines) -> Rejected:
-    return _rejected(lines, "url", f"the line is longer than {LONGEST_LINE} bytes; is this a list?", lines.number)
+def _overlong(label: str, number: int) -> Rejected:
+    return _rejected(label, "url", f"the line is longer than {LONGEST_LINE} bytes; is this a list?", number)
 
 
-def _not_utf8(lines: Lines, raw: bytes) -> Rejected:
+def _not_utf8(label: str, raw: bytes, number: int) -> Rejected:
     url = escape_text(raw.decode(errors="backslashreplace").strip())
-    return _rejected(lines, "url", "the line is not UTF-8; save the list in that encoding", lines.number, url)
+    return _rejected(label, "url", "the line is not UTF-8; save the list in that encoding", number, url)
 
 
 class _CsvParser:
@@ -206,7 +206,7 @@ class _CsvParser:
                 return
             except (_UnclosedError, csv.Error):
                 lines.put_back(self._record[1:])
-                found = _rejected(lines, "url", "not valid CSV; look for a quote that is not closed", number)
+                found = _rejected(lines.label, "url", "not valid CSV; look for a quote that is not closed", number)
             if found is not None:
                 batch.append(found)
 
@@ -233,7 +233,7 @@ class _CsvParser:
         line = lines.take()
         self._record.append(line)
         if line is None:
-            self._fault = _overlong(lines)
+            self._fault = _overlong(lines.label, lines.number)
             return "\n"
         self._size += len(line)
         if self._size > LONGEST_LINE:
@@ -241,7 +241,7 @@ class _CsvParser:
         try:
             return line.decode() + "\n"
         except UnicodeDecodeError:
-            self._fault = _not_utf8(lines, line)
+            self._fault = _not_utf8(lines.label, line, lines.number)
             return line.decode(errors="replace") + "\n"
 
     def _read_header(self) -> None:
@@ -277,13 +277,13 @@ class _CsvParser:
                 f"{len(cells)} fields where the header has {len(self._columns)}; "
                 "a field with the delimiter in it needs quotes"
             )
-            return _rejected(self._lines, "url", message, number, row.get("url", "").strip())
+            return _rejected(self._lines.label, "url", message, number, row.get("url", "").strip())
         if self._is_plain and (url := cells[self._url].strip()):
             # What `read_row` would make of it, in half the time: lists have millions of these.
             return Item(url, None if self._name is None else cells[self._name].strip() or None, line=number)
         # What is empty is absent.
         row = {column: text for column, cell in zip(self._columns, cells, strict=True) if (text := cell.strip())}
-        return _read_row(self._lines, row, number)
+        return _read_row(self._lines.label, row, number)
 
 
 def _split(header: str, delimiter: str) -> list[str]:

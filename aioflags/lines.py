@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 from aioflags.errors import UsageError
@@ -71,6 +71,14 @@ class Lines:
         self.number += 1
         self.consumed += 1 if line is None else len(line) + 1
         return line
+
+    def take_some(self, limit: int) -> Iterable[tuple[int, bytes | None]]:
+        """Hand over the next pending lines with their numbers, at most `limit`."""
+        first = self.number + 1
+        taken = [self.pending.popleft() for _ in range(min(limit, len(self.pending)))]
+        self.number += len(taken)
+        self.consumed += sum(1 if line is None else len(line) + 1 for line in taken)
+        return enumerate(taken, first)
 
     def put_back(self, lines: list[bytes | None]) -> None:
         """Undo the last takes; `lines` are in the order in which they were taken."""

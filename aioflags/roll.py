@@ -18,6 +18,8 @@ __all__ = ["STRETCH", "Done", "Roll"]
 STRETCH = 1024
 # The numbers of two that follow each other in a list differ by little.
 _NEAR = 64
+# An Enum looks its members up by Python code before 3.12.
+_PRESENT = Status.PRESENT
 
 #: A row of the ledger whose file is done, the first of its URL: number, URL, name, bytes, digests as text, the name
 #: that the list asked for, if it is not the URL's own, and what else it asked for.
@@ -70,7 +72,7 @@ class Roll:
             if size_of(name) != size:
                 break
             outcomes.append(
-                Outcome(url, Status.PRESENT, name, size, digests, line=item.line)
+                Outcome(url, _PRESENT, name, size, digests, line=item.line)
                 if self.note(number)
                 else Outcome(url, Status.DUPLICATE, line=item.line)
             )
