@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from aioflags.engines.bodies import BLOCK
 from aioflags.engines.link import Link
 from aioflags.engines.pool import Pool, PoolKey
+from aioflags.engines.portions import Portions
 from aioflags.engines.readiness import Readiness
 from aioflags.engines.reception import Gear, LostError, Reception
 from aioflags.engines.seam import Attempt, Meter
@@ -33,7 +35,7 @@ class Scene:
         self.settings = Settings(**{"first_byte_timeout": 20, "idle_timeout": 20, **settings})
         self.readiness, self.watchdog, self.pool = Readiness(), Watchdog(), Pool()
         rate = None if self.settings.limit_rate is None else ByteRate(self.settings.limit_rate)
-        self.gear = Gear(self.settings, self.readiness, self.watchdog, self.pool, rate)
+        self.gear = Gear(self.settings, self.readiness, self.watchdog, self.pool, Portions(), rate)
         ours, self.theirs = socket.socketpair()
         ours.setblocking(False)
         self.link = Link(ours, self.readiness)
@@ -194,6 +196,40 @@ async def test_body_that_stops_coming_is_stalled() -> None:
     assert caught.value.kind == "stalled"
     assert "5 bytes" in caught.value.message
     scene.close()
+
+
+@pytest.mark.parametrize(("others", "blocks"), [(0, 4), (7, 2)])
+async def test_next_portion_comes_while_the_disk_has_this_one(scene: Scene, others: int, blocks: int) -> None:
+    """And no more than another, the less the more bodies come; whoever leaves gives its share back."""
+    portions = scene.gear.portions
+    for _ in range(others):
+        portions.enter()
+    reception = scene.begin(head("Content-Length: 50000000"))
+    scene.theirs.setblocking(False)
+    taken = size = 0
+    for _ in range(3):
+        await fill(scene)
+        size = sum(map(len, await reception.read()))
+        taken += size
+    await fill(scene)
+    for bytes_at_hand in (size, scene.meter.received - taken):
+        assert 2 * blocks * BLOCK <= bytes_at_hand <= (2 * blocks + 1) * BLOCK
+    reception.leave()
+    for _ in range(others):
+        portions.leave()
+    assert portions.size == 4 * BLOCK
+
+
+async def fill(scene: Scene) -> None:
+    """Send as much as is taken."""
+    quiet = 0
+    while quiet < 50:
+        try:
+            scene.theirs.send(bytes(1 << 16))
+            quiet = 0
+        except BlockingIOError:
+            quiet += 1
+            await asyncio.sleep(0.0005)
 
 
 async def test_server_waits_for_whoever_does_not_read(scene: Scene) -> None:

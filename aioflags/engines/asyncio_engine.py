@@ -18,6 +18,7 @@ from aioflags.engines.fetching import fetch_with
 from aioflags.engines.heads import write_head
 from aioflags.engines.link import Link
 from aioflags.engines.pool import Pool
+from aioflags.engines.portions import Portions
 from aioflags.engines.readiness import Readiness
 from aioflags.engines.reception import Gear, LostError, Reception
 from aioflags.engines.resolver import Resolver
@@ -52,7 +53,7 @@ class AsyncioEngine:
         self._resolver = Resolver()
         readiness = Readiness()
         byte_rate = None if settings.limit_rate is None else ByteRate(settings.limit_rate)
-        self._gear = Gear(settings, readiness, Watchdog(), Pool(), byte_rate)
+        self._gear = Gear(settings, readiness, Watchdog(), Pool(), Portions(), byte_rate)
         self._dialer = Dialer(readiness, self._resolver, ssl_context, insecure=settings.insecure)
 
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:

@@ -15,6 +15,7 @@ from aioflags.engines.chunks import ChunkError
 from aioflags.engines.heads import Head, HeadError, HeadReader
 from aioflags.engines.link import Link
 from aioflags.engines.pool import Pool, PoolKey
+from aioflags.engines.portions import Portions
 from aioflags.engines.readiness import Readiness
 from aioflags.engines.seam import Attempt, Meter
 from aioflags.engines.watchdog import Watchdog
@@ -50,6 +51,7 @@ class Gear:
         readiness: Memory to receive into.
         watchdog: Looks after deadlines.
         pool: Where connections go back to.
+        portions: Says how much of a long body to take at a time.
         byte_rate: The job's limit, `None` without.
     """
 
@@ -57,6 +59,7 @@ class Gear:
     readiness: Readiness
     watchdog: Watchdog
     pool: Pool
+    portions: Portions
     byte_rate: ByteRate | None
 
 
@@ -73,8 +76,9 @@ class Reception:
     """
 
     __slots__ = (
-        "_attempt", "_body", "_ending", "_error", "_gear", "_half", "_heads", "_hold", "_is_drained", "_is_stopped",
-        "_key", "_link", "_pace", "_rules", "_waiter", "_wanted", "due", "ending", "head", "meter", "verdict",
+        "_attempt", "_body", "_ending", "_error", "_gear", "_half", "_heads", "_hold", "_is_drained", "_is_long",
+        "_is_stopped", "_key", "_link", "_pace", "_rules", "_waiter", "_wanted", "due", "ending", "head", "meter",
+        "verdict",
     )  # fmt: skip
 
     def __init__(self, attempt: Attempt, half: Half | None, meter: Meter, gear: Gear) -> None:
@@ -93,6 +97,7 @@ class Reception:
         self._error: Exception | None = None
         self._wanted = _WHOLE
         self._is_drained = False
+        self._is_long = False
         self._is_stopped = False
         self.due = _NEVER
         self.head: Head | None = None
@@ -134,8 +139,6 @@ class Reception:
             DownloadError: A deadline has passed, or it is no HTTP, or more than is allowed.
             LostError: The connection has ended before the head.
         """
-        if self._is_stopped and self._hold is None:
-            self._steer(time.monotonic())
         if not self._is_ready():
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
@@ -143,9 +146,22 @@ class Reception:
             raise self._error
         if self._body is None or self._is_drained:
             return []
-        self._wanted = BLOCK
         self.ending = self._ending
-        return self._body.take() if self.ending is None else self._body.take_all()
+        if self.ending is not None:
+            return self._body.take_all()
+        self._note_long()
+        portion = self._body.take()
+        if self._is_stopped and self._hold is None:
+            self._steer(time.monotonic())
+        return portion
+
+    def _note_long(self) -> None:
+        """The body goes to disk bit by bit; how much at a time depends on how many others do."""
+        portions = self._gear.portions
+        if not self._is_long:
+            self._is_long = True
+            portions.enter()
+        self._wanted = portions.size
 
     def judge(self) -> None:
         """Hold the whole body against its head and the list.
@@ -163,6 +179,9 @@ class Reception:
         """The attempt is over; what is still under way is not wanted."""
         if self._hold is not None:
             self._hold.cancel()
+        if self._is_long:
+            self._is_long = False
+            self._gear.portions.leave()
         self._let_go(is_good=False)
 
     def _is_ready(self) -> bool:
@@ -318,7 +337,8 @@ class Reception:
         link, body = self._link, self._body
         if link is None or body is None:
             return
-        self._is_stopped = self._hold is not None or body.stocked >= self._wanted
+        # The next portion comes while the disk has this one.
+        self._is_stopped = self._hold is not None or body.stocked >= 2 * self._wanted
         if self._is_stopped:
             if self._pace is not None:
                 self._pace.receive(0, now)
