@@ -40,6 +40,11 @@ class _Records:
     def follow(self, data: memoryview) -> None:
         """Take note of what came next."""
         at = self._left
+        if not self._header:
+            # All but the last few: a gigabyte has sixty-five thousand.
+            last = len(data) - _HEADER
+            while at <= last:
+                at += _HEADER + (data[at + 3] << 8 | data[at + 4])
         while at < len(data):
             header = self._header + data[at : at + _HEADER - len(self._header)]
             at += _HEADER - len(self._header)
@@ -194,10 +199,10 @@ class TLSLink(Link):
 
     def _fill(self, room: memoryview) -> tuple[int, bool]:
         """Open into `room` as much as there is; gives the bytes, and whether the server has taken its leave."""
-        size = 0
+        size, wanted, read = 0, len(room), self._tls.read
         try:
-            while size < len(room):
-                opened = self._tls.read(len(room) - size, room[size:])
+            while size < wanted:
+                opened = read(wanted - size, room[size:])
                 if not opened:
                     return size, True
                 size += opened  # type: ignore[operator]
