@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aioflags.items import Outcome
+from aioflags.records import quick
 
 __all__ = ["End", "Half", "Journal", "NoJournal", "Ready"]
 
@@ -36,6 +37,7 @@ class Half:
     digest: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A file that is whole, checked and about to appear under its final name.

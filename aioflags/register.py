@@ -16,6 +16,7 @@ from aioflags.journal import Half
 from aioflags.ledger import Ledger
 from aioflags.ledger_rows import Known, Row, State, read_digests, wish_of
 from aioflags.names import is_safe_name, name_from_url, safe_name, with_suffix
+from aioflags.records import quick
 from aioflags.redact import escape_text
 from aioflags.roll import Roll
 from aioflags.settings import Existing, check_checksum
@@ -29,6 +30,7 @@ _LEAST_HALF = 1 << 20
 _AS_IT_CAME = {State.DONE, State.STALE}
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What the register says of one item.

@@ -14,6 +14,7 @@ from enum import Enum
 from aioflags.errors import DownloadError, make_error
 from aioflags.journal import Half
 from aioflags.ranges import fits_range, read_field, strong_validator
+from aioflags.records import quick
 from aioflags.redact import escape_text
 from aioflags.retry import MISSING_STATUSES
 
@@ -46,6 +47,7 @@ class Ending(Enum):
     RESET = "reset"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Accept:
     """Write the body from here.

@@ -14,12 +14,14 @@ from aioflags.errors import DownloadError
 from aioflags.halves import Halves
 from aioflags.journal import Half, Journal, NoJournal, Ready
 from aioflags.parts import Part, WholePart
+from aioflags.records import quick
 from aioflags.settings import Durability
 from aioflags.transfer import judge_digests
 
 __all__ = ["Saved", "Wanted", "Whole", "Writer"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a file is to be.
