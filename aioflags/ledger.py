@@ -63,6 +63,26 @@ WHERE item = ? AND typeof(part) = 'text' AND typeof(size) = 'integer' AND typeof
 """
 
 
+class _Marks:
+    """Tells of most keys that no row has them, without a look: one bit for many keys, and none is missed.
+
+    In two megabytes; of a million URLs it says so for 94 of 100 new ones, of ten millions for 55.
+    """
+
+    __slots__ = ("_bits",)
+
+    def __init__(self) -> None:
+        self._bits = bytearray(1 << 21)
+
+    def add(self, key: bytes) -> None:
+        number = int.from_bytes(key[:3])
+        self._bits[number >> 3] |= 1 << (number & 7)
+
+    def __contains__(self, key: bytes) -> bool:
+        number = int.from_bytes(key[:3])
+        return bool(self._bits[number >> 3] & 1 << (number & 7))
+
+
 class Ledger(LedgerNotes):
     """The tables of one destination, for the run that holds it.
 
@@ -84,6 +104,8 @@ class Ledger(LedgerNotes):
         self._folders: set[bytes] = set()
         with file.transaction() as db:
             self._has_folders = db.execute("SELECT 1 FROM folders LIMIT 1").fetchone() is not None
+            is_empty = db.execute("SELECT 1 FROM items LIMIT 1").fetchone() is None
+        self._marks = _Marks() if is_empty else None
 
     @classmethod
     def open(cls, state_path: str, run_path: str, *, is_kept: bool, is_older: Callable[[str], bool]) -> Ledger:
@@ -189,10 +211,19 @@ class Ledger(LedgerNotes):
 
     def find(self, url: str, wish: str | None) -> Known:
         """Give what is known of a URL, and of it under the name that the list asks for, if it is not the URL's own."""
-        first = self._row(key_of(url))
+        key = key_of(url)
+        if self._marks is not None and key not in self._marks:
+            return Known()
+        first = self._row(key)
         if first is None or first.wish == (None if wish is None else storable(wish)):
             return Known(first, first)
         return Known(first, self._row(key_of(url, wish, is_twin=True)))
+
+    def _new_key(self, url: str, wish: str | None, *, is_twin: bool) -> bytes:
+        key = key_of(url, wish, is_twin=is_twin)
+        if self._marks is not None:
+            self._marks.add(key)
+        return key
 
     def _row(self, key: bytes) -> Row | None:
         found = self._file.connection.execute(_FIND, (key,)).fetchone()
@@ -223,7 +254,7 @@ class Ledger(LedgerNotes):
         inserted = db.execute(
             "INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, state, is_twin, key) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*values, is_twin, key_of(item.url, wish, is_twin=is_twin)),
+            (*values, is_twin, self._new_key(item.url, wish, is_twin=is_twin)),
         )
         if not inserted.rowcount or inserted.lastrowid is None:
             return None
@@ -292,7 +323,7 @@ class Ledger(LedgerNotes):
             )
             return known.row.id
         is_twin = known.first is not None
-        key = key_of(entry.url, wish, is_twin=is_twin)
+        key = self._new_key(entry.url, wish, is_twin=is_twin)
         cursor = db.execute(
             "INSERT INTO items (key, is_twin, url, wish, asked, state, kind, message, host, run, ended) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

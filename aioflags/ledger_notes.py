@@ -100,9 +100,9 @@ class LedgerNotes:
         now = time.time()
         with self._file.transaction() as db:
             db.executemany(_RECORD, (_row_of(end, self._run, now) for end in ends))
-            db.executemany(
-                "DELETE FROM halves WHERE item = ?", ((end.row,) for end in ends if end.outcome.status is Status.SAVED)
-            )
+            if db.execute("SELECT 1 FROM halves LIMIT 1").fetchone() is not None:
+                saved = ((end.row,) for end in ends if end.outcome.status is Status.SAVED)
+                db.executemany("DELETE FROM halves WHERE item = ?", saved)
 
     def distrust(self, rows: Sequence[int]) -> None:
         """Note that the files of these items are not what they were; those that we have put there may be replaced.

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.journal import End, Half, Ready
 from aioflags.ledger import Ledger
 from aioflags.ledger_file import LedgerFile
-from aioflags.ledger_rows import Known, Row, State, read_asked, read_digests
+from aioflags.ledger_rows import Known, Row, State, key_of, read_asked, read_digests
 
 Open = Callable[..., Ledger]
 URL = "http://h/a"
@@ -243,6 +244,31 @@ def test_keys_keep_items_apart(items: list[tuple[str, str | None]]) -> None:
                     assert known.row is None
                     assert ledger.add(Item(url), wish, f"{number}", known) is not None
             ledger.close()
+
+
+def test_new_ledger_finds_what_was_put_there(open_ledger: Open) -> None:
+    """Whether it was given a name or refused; also a URL that cannot be told from another without a look."""
+    first, second = twins()
+    ledger = open_ledger()
+    assert ledger.find(first, None) == Known()
+    with ledger.claiming():
+        ledger.refuse(Rejected(first, make_error("url", "bad"), 1), None, make_error("url", "bad"), Known())
+    assert find(ledger, first).state == State.FAILED
+    assert ledger.find(second, None) == Known()
+    add(ledger, second, "b")
+    add(ledger, second, "c", wish="c")
+    assert find(ledger, second).name == "b"
+    assert find(ledger, second, "c").name == "c"
+
+
+def twins() -> tuple[str, str]:
+    """Two URLs whose keys begin alike."""
+    seen: dict[bytes, str] = {}
+    for number in count():
+        url = f"http://h/{number}"
+        if (other := seen.setdefault(key_of(url)[:3], url)) != url:
+            return other, url
+    raise AssertionError
 
 
 def test_claims_are_on_record_together(open_ledger: Open) -> None:
