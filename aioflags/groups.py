@@ -24,7 +24,7 @@ _CROWD = 8
 
 
 class GroupCommit(Generic[J, R]):
-    """Runs jobs in groups, one group in flight.
+    """Runs jobs in groups, one group in flight; made on the loop that it is used on.
 
     Args:
         executor: Where the groups run.
@@ -38,6 +38,8 @@ class GroupCommit(Generic[J, R]):
     ) -> None:
         self._executor = executor
         self._work = work
+        # To ask for it each time is a call of the system before Python 3.12.
+        self._loop = asyncio.get_running_loop()
         self._waiting: list[tuple[J, asyncio.Future[R]]] = []
         self._group: list[tuple[J, asyncio.Future[R]]] = []
         self._running: asyncio.Future[Sequence[R | Exception]] | None = None
@@ -56,7 +58,7 @@ class GroupCommit(Generic[J, R]):
 
     def submit(self, job: J) -> asyncio.Future[R]:
         """Have `job` done with the next group; groups and the results within one keep the order of the calls."""
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[R] = self._loop.create_future()
         if self._is_closed:
             future.cancel()
             return future
@@ -91,7 +93,7 @@ class GroupCommit(Generic[J, R]):
             return
         self._group, self._waiting = self._waiting, []
         jobs = [job for job, _ in self._group]
-        running = asyncio.get_running_loop().run_in_executor(self._executor, self._work, jobs)
+        running = self._loop.run_in_executor(self._executor, self._work, jobs)
         self._running = running
         running.add_done_callback(self._finish)
 
@@ -100,7 +102,7 @@ class GroupCommit(Generic[J, R]):
         failure = asyncio.CancelledError() if running.cancelled() else running.exception()
         results: Sequence[R | BaseException] = [failure] * len(group) if failure is not None else running.result()
         if self._rest and len(group) >= _CROWD:
-            self._timer = asyncio.get_running_loop().call_later(self._rest, self._start)
+            self._timer = self._loop.call_later(self._rest, self._start)
         elif self._waiting:
             self._start()
         for (_, future), result in zip(group, results, strict=True):

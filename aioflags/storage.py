@@ -32,7 +32,7 @@ class _LeftError(Exception):
 
 
 class Storage:
-    """Writes files for coroutines.
+    """Writes files for coroutines; made on the loop that they run on.
 
     Args:
         writer: Does the work, in threads.
@@ -40,6 +40,7 @@ class Storage:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
+        self._loop = asyncio.get_running_loop()
         self._executor = Threads(_THREADS, thread_name_prefix="aioflags-disk")
         self._groups: GroupCommit[Whole, Saved] = GroupCommit(self._executor, writer.write_group, rest=_REST)
 
@@ -58,7 +59,7 @@ class Storage:
             row: Number of the item in the ledger.
             half: What an earlier attempt has left of it.
         """
-        return Stream(Draft(self._writer, row, half), self._executor)
+        return Stream(Draft(self._writer, row, half), self._executor, self._loop)
 
     async def close(self) -> None:
         """End the threads; what they are doing is finished first, what they have not begun is cancelled."""
@@ -72,12 +73,13 @@ class Stream:
     Args:
         draft: What is there of it; lives in threads.
         executor: Where they are.
+        loop: That of whoever uses it.
     """
 
-    def __init__(self, draft: Draft, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, draft: Draft, executor: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> None:
         self._draft = draft
         self._executor = executor
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._name = ""
         self._file: Any = None
         self._writing: asyncio.Task[None] | None = None

@@ -51,8 +51,8 @@ async def executor() -> AsyncIterator[Executor]:
     await shut_down(executor)
 
 
-@pytest.fixture
-def groups(worker: Worker, executor: Executor) -> GroupCommit[int, int]:
+@pytest_asyncio.fixture
+async def groups(worker: Worker, executor: Executor) -> GroupCommit[int, int]:
     """What is tested."""
     return GroupCommit(executor, worker.work)
 

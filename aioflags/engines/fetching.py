@@ -35,7 +35,8 @@ async def fetch_with(
     """
     if attempt.is_public_only and has_private_host(attempt):
         return AttemptResult(error=private_address_error(attempt.target.host), requests=0)
-    meter.scheduled(asyncio.current_task())
+    if meter.on_scheduled is not None:
+        meter.scheduled(asyncio.current_task())
     stream = storage.stream(attempt.row, attempt.half)
     result: AttemptResult | None = None
     try:
