@@ -164,6 +164,9 @@ def test_tally_counts_without_keeping() -> None:
         '{"type": "summary", "items": 5, "saved": 1, "present": 1, "missing": 1, "failed": 1, "duplicate": 1, '
         '"bytes": 512, "elapsed": 0.31, "errors": {"http": 2}}'
     )
+    together = Tally()
+    together.add_all(OUTCOMES)
+    assert together.as_record(0.0) == tally.as_record(0.0)
 
 
 @pytest.mark.parametrize(

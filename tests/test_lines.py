@@ -77,6 +77,18 @@ def test_lines_can_be_put_back() -> None:
     assert (lines.number, lines.consumed) == (3, 9)
 
 
+def test_some_lines_are_taken_with_their_numbers() -> None:
+    """As many as are wanted or there, and all is counted as if they were taken one by one."""
+    lines = Lines(io.BytesIO(b"a\nbb\nccc\nd\n"), "x")
+    lines.fill()
+    assert lines.take() == b"a"
+    assert list(lines.take_some(2)) == [(2, b"bb"), (3, b"ccc")]
+    assert (lines.number, lines.consumed) == (3, 9)
+    assert list(lines.take_some(9)) == [(4, b"d")]
+    assert list(lines.take_some(9)) == []
+    assert (lines.number, lines.consumed) == (4, 11)
+
+
 def test_a_stream_that_fails_is_named() -> None:
     """A read error, or a stream that has nothing yet but will not wait, stops the list rather than ends it."""
 
