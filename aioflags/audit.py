@@ -17,7 +17,7 @@ from aioflags.audit_rows import AuditRow, FileRow, as_number, as_text
 from aioflags.folders import Folder
 from aioflags.items import Item, Rejected
 from aioflags.ledger_file import LEDGER_FILE, open_for_reading, translating
-from aioflags.ledger_rows import State
+from aioflags.ledger_rows import NOT_AS_IT_WAS, State
 from aioflags.lock import holder_of
 from aioflags.private import PARTS_FOLDER, STATE_FOLDER
 
@@ -36,7 +36,8 @@ _SIZE = "total(size) FILTER (WHERE state = ? AND typeof(size) = 'integer' AND si
 _SUMS = " ".join(["SELECT", ", ".join([_SIZE, *["count(*) FILTER (WHERE state = ?)"] * len(State)]), "FROM items"])
 _COUNT = "SELECT count(*) FROM items WHERE id <= ? AND state IN (SELECT value FROM json_each(?))"
 _FAILURES = """
-SELECT kind, http_status, host, url, message FROM items WHERE state IN (SELECT value FROM json_each(?)) ORDER BY id
+SELECT kind, http_status, host, url, message FROM items
+WHERE state IN (SELECT value FROM json_each(?)) OR (state = ? AND message != ?) ORDER BY id
 """
 _ROWS = """
 SELECT id, url, wish, asked, state, name, size, digests, http_status, attempts, content_encoding, kind, message, host
@@ -74,7 +75,8 @@ class Standing:
         size: Bytes of what is done.
         halves: Files of which there is a part.
         half_size: Bytes of those parts.
-        failures: Of what failed or is missing; the most frequent first.
+        failures: Of what failed or is missing, or was found wrong and could not be fetched again; the most frequent
+            first.
         started: When the last run began, in seconds since the epoch, `None` if there was none.
         ended: When it said that it ended, `None` if it has not.
     """
@@ -156,7 +158,8 @@ class Audit:
             size, *counts = self._db.execute(_SUMS, (State.DONE, *State)).fetchone()
             parts = [as_text(part) for (part,) in self._db.execute("SELECT part FROM halves")]
             last = self._db.execute("SELECT started, ended FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-            failures = _group(self._db.execute(_FAILURES, (_as_list((State.FAILED, State.MISSING, State.STALE)),)))
+            failed = _as_list((State.FAILED, State.MISSING, State.STALE))
+            failures = _group(self._db.execute(_FAILURES, (failed, State.WRONG, NOT_AS_IT_WAS)))
         halves = list(self._sizes_of(part for part in parts if part is not None))
         return Standing(
             {state: count for state, count in zip(State, counts, strict=True) if count},

@@ -17,7 +17,7 @@ from aioflags.errors import DownloadError, StorageError
 from aioflags.items import Item, Rejected
 from aioflags.journal import Half
 from aioflags.ledger_file import LEDGER_FILE, LedgerFile
-from aioflags.ledger_notes import LedgerNotes
+from aioflags.ledger_notes import LedgerNotes, distrust_in
 from aioflags.ledger_rows import (
     Known,
     Row,
@@ -287,6 +287,11 @@ class Ledger(LedgerNotes):
         if not row.was_there:
             row.was_there = True
             self._file.connection.execute("UPDATE items SET was_there = 1 WHERE id = ?", (row.id,))
+
+    def note_wrong(self, row: Row) -> None:
+        """The file that we have put there is not what it was; it is to be fetched again."""
+        row.state = State.WRONG
+        distrust_in(self._file.connection, [row.id])
 
     def confirm(self, row: Row) -> None:
         """Note that a file that was ready has its name: the run died before it could say so."""

@@ -6,26 +6,29 @@ rename, so that a final name can never be unknown; `done` after it.
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from typing import Self
 
 from aioflags.items import Status
 from aioflags.journal import End, Half, Ready
 from aioflags.ledger_file import LedgerFile
-from aioflags.ledger_rows import State, plain_error, write_digests
+from aioflags.ledger_rows import NOT_AS_IT_WAS, State, plain_error, write_digests
 
-__all__ = ["LedgerNotes"]
+__all__ = ["LedgerNotes", "distrust_in"]
 
-# A file that was about to take the place of another may have done so: what is there has to be compared.
+# A file that was about to take the place of another may have done so: what is there has to be compared. One that was
+# found wrong is still there, and still wrong, as long as no other has come.
 _RECORD = """
-UPDATE items SET state = CASE WHEN ? AND state = ? THEN ? ELSE ? END,
+UPDATE items SET state = CASE WHEN ? AND state = ? THEN ? WHEN ? AND state = ? THEN state ELSE ? END,
     http_status = ?, attempts = attempts + ?, kind = ?, message = ?, host = ?, run = ?, ended = ?,
     is_ours = is_ours OR ?, size = ifnull(?, size), digests = ifnull(?, digests),
     content_encoding = iif(?, ?, content_encoding)
 WHERE id = ?
 """
+_DISTRUST = "UPDATE items SET state = ?, size = NULL, digests = NULL, kind = 'checksum', message = ? WHERE id = ?"
 _STATES = {Status.SAVED: State.DONE, Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
 
 
@@ -111,11 +114,12 @@ class LedgerNotes:
             StorageError: The ledger cannot be written.
         """
         with self._file.transaction() as db:
-            db.executemany(
-                "UPDATE items SET state = ?, size = NULL, digests = NULL, kind = 'checksum', "
-                "message = 'the file is not what it was' WHERE id = ?",
-                ((State.WRONG, row) for row in rows),
-            )
+            distrust_in(db, rows)
+
+
+def distrust_in(db: sqlite3.Connection, rows: Iterable[int]) -> None:
+    """See `LedgerNotes.distrust`; in a transaction that has begun."""
+    db.executemany(_DISTRUST, ((State.WRONG, NOT_AS_IT_WAS, row) for row in rows))
 
 
 def _row_of(end: End, run: int | None, now: float) -> tuple[object, ...]:
@@ -128,6 +132,8 @@ def _row_of(end: End, run: int | None, now: float) -> tuple[object, ...]:
         is_stale,
         State.READY,
         State.FAILED,
+        not is_stale and state is not State.DONE,
+        State.WRONG,
         State.STALE if is_stale else state,
         outcome.http_status,
         outcome.attempts,

@@ -13,6 +13,7 @@ from aioflags.items import Item
 from aioflags.names import name_from_url
 
 __all__ = [
+    "NOT_AS_IT_WAS",
     "Known",
     "Row",
     "State",
@@ -29,6 +30,10 @@ __all__ = [
 
 
 _ALGORITHMS = frozenset({"xxh128", *(name for name in algorithms_available if not name.startswith("shake"))})
+
+
+#: What is said of a file that was found changed or gone, as long as nothing else was tried.
+NOT_AS_IT_WAS = "the file is not what it was"
 
 
 class State(IntEnum):

@@ -197,6 +197,8 @@ class Register:
             return self._believe(claim, row, found.st_size)
         if row.is_ours and is_file:
             # Cut, changed, or not what the list declares now: it came from there, and comes from there again.
+            if row.state in _AS_IT_CAME and self._is_changed(row, claim, found.st_size):
+                self._ledger.note_wrong(row)
             return replace(self._wanted(claim, row, is_known=True), may_replace=True)
         if not is_known:
             self._ledger.note_was_there(row)
@@ -234,6 +236,15 @@ class Register:
                 return False
             recorded = found
         return all(recorded.get(algorithm) == digest for algorithm, digest in claim.digests.items())
+
+    def _is_changed(self, row: Row, claim: Claim, size: int) -> bool:
+        """Tell whether a file that is not believed is itself to blame, and not what the list declares now."""
+        assert isinstance(claim.item, Item)
+        recorded = read_digests(row.digests)
+        is_as_declared = claim.item.bytes in {None, row.size} and all(
+            recorded.get(algorithm) == digest for algorithm, digest in claim.digests.items()
+        )
+        return row.size != size or is_as_declared
 
     def _believe(self, claim: Claim, row: Row, size: int) -> Claim:
         is_ours = row.is_ours or row.state not in _AS_IT_CAME

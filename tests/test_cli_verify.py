@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -97,14 +98,38 @@ def test_nothing_to_fix(call: Caller) -> None:
 
 
 def test_what_could_not_be_fixed_is_not_forgotten(call: Caller) -> None:
-    """It is not done any more: status says so, retry has it, and the file is left as it is."""
+    """The file is left as it is, and still wrong: verify and status say so, and why; retry has it."""
     call.do_job()
     spoil()
     assert call("verify", "downloads", "--fix", "--max-bytes", "2", "--retries", "0")[0] == 1
     assert Path("downloads/2000").read_bytes() == b"y"
-    assert call("status", "downloads")[1].splitlines()[1].startswith("failed           4")
+    status, out, _ = call("verify", "downloads")
+    assert status == 1
+    assert {line.split(":")[0] for line in out.splitlines()[:-1]} == {"wrong  2000", "wrong  3"}
+    lines = call("status", "downloads")[1].splitlines()
+    assert [line.split()[:2] for line in lines if line.startswith(("failed ", "wrong "))] == [
+        ["failed", "2"],
+        ["wrong", "2"],
+    ]
+    assert any("2 x too_large" in line for line in lines)
     assert call("retry", "downloads", "--retries", "0")[0] == 1
     assert Path("downloads/2000").stat().st_size == 2000
+
+
+def test_what_a_later_run_found_cut_and_could_not_fetch_is_wrong(call: Caller) -> None:
+    """Nobody says that all is well while it lies there."""
+    call.do_job()
+    spoil()
+    assert call("get", "@bytes/2000", "--max-bytes", "2", "--retries", "0", "-q")[0] == 1
+    assert call("verify", "downloads")[1].splitlines()[1].startswith("wrong  2000: it was found wrong")
+
+
+def test_file_that_is_not_what_a_list_declares_now_is_still_as_fetched(call: Caller) -> None:
+    """It cannot be fetched as declared; what is there is what came."""
+    call.do_job()
+    Path("list.jsonl").write_text(json.dumps({"url": f"{call.url}bytes/2000", "sha256": "0" * 64}))
+    assert call("get", "-i", "list.jsonl", "--retries", "0", "-q")[0] == 1
+    assert call("verify", "downloads", "-q") == (0, "", "")
 
 
 def test_what_was_marked_and_not_fetched_is_still_wrong(call: Caller) -> None:

@@ -96,6 +96,18 @@ def test_file_that_could_not_be_refreshed_is_stale(ledger: Ledger, outcome: Outc
     assert find(ledger).state == State.DONE
 
 
+@pytest.mark.parametrize("outcome", [FAILED, MISSING])
+def test_file_that_was_found_wrong_stays_wrong(ledger: Ledger, outcome: Outcome) -> None:
+    """As long as no other has come in its place."""
+    row = add(ledger)
+    ledger.record([End(row.id, saved())])
+    ledger.distrust([row.id])
+    ledger.record([End(row.id, outcome)])
+    assert find(ledger).state == State.WRONG
+    ledger.record([End(row.id, saved())])
+    assert find(ledger).state == State.DONE
+
+
 def test_file_that_may_have_been_replaced_is_not_what_it_was(ledger: Ledger) -> None:
     """The new one was ready when the disk failed: which of them is there has to be looked at."""
     row = add(ledger)
