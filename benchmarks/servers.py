@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def serve_files(root: Path, *, hosts: int = 1) -> Iterator[Server]:
     """
     with tempfile.TemporaryDirectory(prefix="benchmarks-server-") as folder:
         certificate = make_certificate(Path(folder))
-        port, secure_port = _free_port(), _free_port()
+        port, secure_port = _free_ports(2)
         if NGINX is None:
             command = [sys.executable, "-m", "benchmarks.static_server", str(root), str(port), str(hosts)]
             process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
@@ -106,11 +106,13 @@ def _running(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> Iterat
         process.communicate()
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+def _free_ports(count: int) -> list[int]:
+    """Give ports that nobody has: asked for one after the other, two of them may be the same."""
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
