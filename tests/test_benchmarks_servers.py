@@ -92,6 +92,6 @@ def test_late_server_has_the_flags(tmp_path: Path) -> None:
 def test_server_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not waited for when it has ended."""
     monkeypatch.setattr(servers, "NGINX", None)
-    monkeypatch.setattr(servers, "_free_port", lambda: 1 << 17)
+    monkeypatch.setattr(servers, "_free_ports", lambda count: [1 << 17] * count)
     with pytest.raises(RuntimeError, match="did not start"), serve_files(tmp_path):
         pytest.fail("there is no such port")
