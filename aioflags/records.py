@@ -26,9 +26,11 @@ _UNSET = _Unset()
 
 
 def quick(cls: type[T]) -> type[T]:
-    """Give a dataclass, frozen and with slots, a constructor that takes a third of the time; nothing else changes.
+    """Give a dataclass, frozen, with slots and without bases, a constructor that takes half the time; nothing else
+    changes.
 
-    A new object is of a twin class, which can be written to, until its fields are set.
+    A new object is of a twin class, which can be written to, until its fields are set. Twelve fields: 1.08 us before,
+    0.53 after, on CPython 3.11.
 
     >>> from dataclasses import dataclass
     >>> @quick
