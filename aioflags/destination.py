@@ -5,30 +5,24 @@ Bytes arrive in a private folder, see `aioflags.private`. A final name only ever
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import secrets
 import stat
-import threading
 from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 
 from aioflags.boot import boot_time
 from aioflags.digests import Digests
 from aioflags.disk_errors import exists_error, translate_os_error
-from aioflags.errors import DownloadError, StorageError, UsageError, make_error
-from aioflags.folders import Folder
+from aioflags.errors import DownloadError, StorageError, UsageError
 from aioflags.journal import Half
 from aioflags.parts import Part, WholePart
 from aioflags.private import STATE_FOLDER, PrivateFolder
-from aioflags.redact import escape_text
 from aioflags.retry import OUT_OF_RESOURCES
+from aioflags.tree import Tree
 
 __all__ = ["STATE_FOLDER", "Destination"]
-
-_OPEN_FOLDERS = 64
-_WALKED_FOLDERS = 10_000
 
 
 class Destination:
@@ -46,18 +40,12 @@ class Destination:
         self.path = os.path.abspath(os.fsdecode(directory))
         if "\0" in self.path:
             raise UsageError("the path of the destination holds a null character")
-        self._folders: dict[tuple[str, ...], Folder] = {}
-        self._walked: set[str] = set()
-        self._root: Folder | None = None
-        self._root_fd: int | None = None
-        self._identity: tuple[int, int] | None = None
+        self._tree: Tree | None = None
         self._is_kept = is_kept
         self._private: PrivateFolder | None = None
         # Workers in other processes, and later runs, put their parts beside ours.
         self._token = secrets.token_hex(4)
         self._numbers = itertools.count(1)
-        # Several threads publish; a directory must not be closed while another thread steps from it.
-        self._guard = threading.Lock()
 
     def open(self) -> None:
         """Make and lock the private folder of this run, and prove that the destination can be written.
@@ -68,8 +56,8 @@ class Destination:
         """
         try:
             os.makedirs(self.path, exist_ok=True)
-            self._root = self._open_root()
-            self._private = PrivateFolder(self._root, is_kept=self._is_kept)
+            self._tree = Tree(self.path)
+            self._private = PrivateFolder(self._tree.root, is_kept=self._is_kept)
             self._private.enter()
             self._probe()
         except OSError as error:
@@ -86,15 +74,9 @@ class Destination:
             StorageError: It is not there, or no directory.
         """
         try:
-            self._root = self._open_root()
+            self._tree = Tree(self.path)
         except OSError as error:
             raise translate_os_error(error, f"read {self.path}") from error
-
-    def _open_root(self) -> Folder:
-        root = Folder.open(self.path)
-        self._root_fd = root.fd
-        self._identity = None if root.fd is None else _identity_of(os.fstat(root.fd))
-        return root
 
     def join(self, run_name: str) -> None:
         """Work in the private folder of a run that another process has opened, and will close.
@@ -103,8 +85,8 @@ class Destination:
             StorageError: It is not there.
         """
         try:
-            self._root = self._open_root()
-            self._private = PrivateFolder(self._root)
+            self._tree = Tree(self.path)
+            self._private = PrivateFolder(self._tree.root)
             self._private.join(run_name)
         except OSError as error:
             raise translate_os_error(error, f"use {self.path} as destination") from error
@@ -116,6 +98,11 @@ class Destination:
             probe.close()
         finally:
             probe.discard()
+
+    @property
+    def _open_tree(self) -> Tree:
+        assert self._tree is not None
+        return self._tree
 
     @property
     def _own(self) -> PrivateFolder:
@@ -193,34 +180,9 @@ class Destination:
             StorageError: The destination was moved or replaced.
         """
         try:
-            if self._identity is not None and _identity_of(os.stat(self.path)) != self._identity:
-                raise FileNotFoundError(errno.ENOENT, "the destination was moved or replaced", self.path)
+            self._open_tree.check(names)
         except OSError as error:
             raise translate_os_error(error, f"put files into {self.path}") from error
-        with self._guard:
-            for parents in {name.rpartition("/")[0] for name in names}:
-                self._check_folder(parents)
-
-    def _check_folder(self, parents: str) -> None:
-        key = tuple(parents.split("/"))
-        folder = self._folders.get(key)
-        if folder is None or folder.fd is None:
-            return
-        try:
-            is_there = self._identity_at(key) == _identity_of(os.fstat(folder.fd))
-        except OSError:
-            is_there = False
-        if not is_there:
-            del self._folders[key]
-            folder.close()
-
-    def _identity_at(self, parents: tuple[str, ...]) -> tuple[int, int] | None:
-        """Tell which folder a path leads to; `None` if a link is on the way, or something else that is no folder."""
-        for depth in range(1, len(parents) + 1):
-            found = os.stat("/".join(parents[:depth]), dir_fd=self._root_fd, follow_symlinks=False)
-            if not stat.S_ISDIR(found.st_mode):
-                return None
-        return _identity_of(found)
 
     def publish(self, part: Part | WholePart, name: str, *, may_replace: bool) -> None:
         """Let a closed part appear under its final name.
@@ -234,11 +196,11 @@ class Destination:
             RefusedError: `exists`: the name is taken. `name`: a folder of it is a file or a link.
             StorageError: The system refused.
         """
-        folder = self._own.folder
+        folder, tree = self._own.folder, self._open_tree
         move = folder.move_over if may_replace else folder.move_new
         try:
-            with self._guard:
-                move(part.part_name, *self._folder_of(name))
+            with tree.guard:
+                move(part.part_name, *tree.folder_of(name))
         except (FileExistsError, IsADirectoryError) as error:
             raise exists_error(name, is_file=isinstance(error, FileExistsError)) from error
         except OSError as error:
@@ -247,13 +209,17 @@ class Destination:
     def look(self, name: str) -> os.stat_result | None:
         """Describe what has this final name, without following links; `None` if nothing has."""
         try:
-            with self._guard:
-                folder, leaf = self._folder_of(name, create=False)
-                return folder.look(leaf)
-        except FileNotFoundError:
-            return None
+            return self._open_tree.look(name)
         except OSError as error:
             raise translate_os_error(error, f"look at {name}") from error
+
+    def is_free(self, name: str) -> bool:
+        """Tell without a look that nothing has a final name which was given away just now and never before.
+
+        So it is in a folder that was empty when the run first had to do with it. What somebody else puts there later
+        is found when the file is to appear, and stays.
+        """
+        return self._open_tree.was_empty(name, STATE_FOLDER)
 
     def is_older(self, name: str) -> bool:
         """Tell whether what has this final name was there, and under it, before the system was started."""
@@ -266,25 +232,11 @@ class Destination:
 
     def size_of(self, name: str) -> int | None:
         """Tell the size in bytes of the file of this final name; `None` if there is none, or nobody can tell."""
-        assert self._root is not None
-        parents = name.rpartition("/")[0]
         try:
-            if self._root_fd is None or (parents and parents not in self._walked):
-                found = self.look(name)
-                self._note_walk(parents)
-            else:
-                # A finished job of a million items has nothing else to do.
-                found = os.stat(name, dir_fd=self._root_fd, follow_symlinks=False)
+            found = self._open_tree.look_again(name)
         except (OSError, ValueError, DownloadError):
-            # Another's ledger may hold a name with a NUL in it.
             return None
         return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
-
-    def _note_walk(self, parents: str) -> None:
-        """There is no link on the way to these folders, and it need not be gone step by step only to look there."""
-        if len(self._walked) >= _WALKED_FOLDERS:
-            self._walked.clear()
-        self._walked.add(parents)
 
     def digest(self, name: str, algorithms: Sequence[str]) -> dict[str, str]:
         """Read a file and give its digests; what is no file (a link, a directory, a pipe) has none.
@@ -294,8 +246,8 @@ class Destination:
         """
         digests = Digests(algorithms)
         try:
-            with self._guard:
-                folder, leaf = self._folder_of(name, create=False)
+            with self._open_tree.guard:
+                folder, leaf = self._open_tree.folder_of(name, create=False)
                 found = folder.look(leaf)
                 if found is None or not stat.S_ISREG(found.st_mode):
                     return {}
@@ -314,12 +266,7 @@ class Destination:
             StorageError: The system refused.
         """
         try:
-            steps = [name.split("/")[:-1] for name in names]
-            # A new folder is an entry of the one above it, up to the destination.
-            for path in {"/".join([*parts[:depth], ""]) for parts in steps for depth in range(len(parts) + 1)}:
-                with self._guard:
-                    folder, _ = self._folder_of(path)
-                    folder.sync()
+            self._open_tree.sync(names)
         except OSError as error:
             raise translate_os_error(error, f"sync {self.path}") from error
 
@@ -346,43 +293,6 @@ class Destination:
         """Remove what is private and not to be kept."""
         if self._private is not None:
             self._private.leave()
-        for folder in self._folders.values():
-            folder.close()
-        self._folders.clear()
-        if self._root is not None:
-            self._root.close()
-            self._root = self._root_fd = None
-
-    def _folder_of(self, name: str, *, create: bool = True) -> tuple[Folder, str]:
-        """Walk to the folder of a final name, one open directory at a time."""
-        assert self._root is not None
-        *parents, leaf = name.split("/")
-        key = tuple(parents)
-        if not key:
-            return self._root, leaf
-        folder = self._folders.pop(key, None)
-        if folder is None:
-            folder = self._walk(key, create)
-        self._folders[key] = folder
-        if len(self._folders) > _OPEN_FOLDERS:
-            self._folders.pop(next(iter(self._folders))).close()
-        return folder, leaf
-
-    def _walk(self, parents: tuple[str, ...], create: bool) -> Folder:
-        assert self._root is not None
-        folder = self._root
-        for parent in parents:
-            try:
-                child = folder.child(parent, create=create)
-            except NotADirectoryError as error:
-                where = escape_text(os.path.join(folder.path, parent))
-                raise make_error("name", f"{where} is a file or a link, not a folder; choose another name") from error
-            finally:
-                if folder is not self._root:
-                    folder.close()
-            folder = child
-        return folder
-
-
-def _identity_of(found: os.stat_result) -> tuple[int, int]:
-    return found.st_dev, found.st_ino
+        if self._tree is not None:
+            self._tree.close()
+            self._tree = None

@@ -26,6 +26,10 @@ class Draft:
         half: What an earlier attempt has left of it, if anything.
     """
 
+    __slots__ = (
+        "_half", "_head", "_is_published", "_is_whole", "_part", "_row", "_wanted", "_writer", "head",
+    )  # fmt: skip
+
     def __init__(self, writer: Writer, row: int = 0, half: Half | None = None) -> None:
         self._writer = writer
         self._row = row

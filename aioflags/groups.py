@@ -31,10 +31,17 @@ class GroupCommit(Generic[J, R]):
         work: Does a group in a thread; returns as many results as it was given jobs, an exception for a job that
             failed. What it raises itself fails the whole group.
         rest: Seconds after the end of a large group before the next begins, so that it is large, too.
+        most: Jobs in a group at most, `None` for as many as have come; whoever waits for the first of many need not
+            wait for the last.
     """
 
     def __init__(
-        self, executor: Executor, work: Callable[[Sequence[J]], Sequence[R | Exception]], *, rest: float = 0.0
+        self,
+        executor: Executor,
+        work: Callable[[Sequence[J]], Sequence[R | Exception]],
+        *,
+        rest: float = 0.0,
+        most: int | None = None,
     ) -> None:
         self._executor = executor
         self._work = work
@@ -45,6 +52,7 @@ class GroupCommit(Generic[J, R]):
         self._running: asyncio.Future[Sequence[R | Exception]] | None = None
         self._is_closed = False
         self._rest = rest
+        self._most = most
         self._timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
@@ -91,7 +99,8 @@ class GroupCommit(Generic[J, R]):
         if not self._waiting:
             # All have been taken back.
             return
-        self._group, self._waiting = self._waiting, []
+        most = self._most or len(self._waiting)
+        self._group, self._waiting = self._waiting[:most], self._waiting[most:]
         jobs = [job for job, _ in self._group]
         running = self._loop.run_in_executor(self._executor, self._work, jobs)
         self._running = running

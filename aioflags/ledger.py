@@ -19,6 +19,7 @@ from aioflags.journal import Half
 from aioflags.ledger_file import LEDGER_FILE, LedgerFile
 from aioflags.ledger_notes import LedgerNotes, distrust_in
 from aioflags.ledger_rows import (
+    WANTED,
     Known,
     Row,
     State,
@@ -43,6 +44,15 @@ SELECT id, iif(typeof(name) = 'text', name, NULL), state, was_there, is_ours, si
     iif(typeof(last_modified) = 'text', last_modified, NULL), iif(typeof(wish) = 'text', wish, NULL),
     iif(typeof(asked) = 'text', asked, NULL)
 FROM items WHERE key = ?
+"""
+_ADD = """
+INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, state, is_twin, key)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_TAKE_AGAIN = """
+UPDATE OR IGNORE items SET url = ?, wish = ?, asked = ?, name = ?, name_key = ?, run = ?, state = ?,
+    kind = NULL, message = NULL, host = NULL
+WHERE id = ?
 """
 _DONE = """
 SELECT id, url, name, size, digests, wish, asked FROM items
@@ -240,25 +250,17 @@ class Ledger(LedgerNotes):
         db = self._file.connection
         if self._has_folders and db.execute(_IS_FOLDER, (key,)).fetchone() is not None:
             return None
-        asked = None if wish is None else storable(wish), write_asked(item)
-        values = (item.url, *asked, name, key, self._run, State.WANTED)
+        wish_text = None if wish is None else storable(wish)
+        values = item.url, wish_text, write_asked(item), name, key, self._run, WANTED
         if known.row is not None:
             # The line was refused before, and is a better one now.
-            updated = db.execute(
-                "UPDATE OR IGNORE items SET url = ?, wish = ?, asked = ?, name = ?, name_key = ?, run = ?, state = ?, "
-                "kind = NULL, message = NULL, host = NULL WHERE id = ?",
-                (*values, known.row.id),
-            )
-            return Row(known.row.id, name, State.WANTED, wish=asked[0]) if updated.rowcount else None
+            updated = db.execute(_TAKE_AGAIN, (*values, known.row.id))
+            return Row(known.row.id, name, State.WANTED, wish=wish_text) if updated.rowcount else None
         is_twin = known.first is not None
-        inserted = db.execute(
-            "INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, state, is_twin, key) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*values, is_twin, self._new_key(item.url, wish, is_twin=is_twin)),
-        )
+        inserted = db.execute(_ADD, (*values, int(is_twin), self._new_key(item.url, wish, is_twin=is_twin)))
         if not inserted.rowcount or inserted.lastrowid is None:
             return None
-        return Row(inserted.lastrowid, name, State.WANTED, wish=asked[0])
+        return Row(inserted.lastrowid, name, State.WANTED, wish=wish_text)
 
     def renew(self, row: Row, item: Item) -> None:
         """Note what the list asks for now: the last word is what `retry` and `verify --fix` go by."""

@@ -10,26 +10,38 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
+from itertools import groupby
 from typing import Self
 
 from aioflags.items import Status
 from aioflags.journal import End, Half, Ready
 from aioflags.ledger_file import LedgerFile
-from aioflags.ledger_rows import NOT_AS_IT_WAS, State, plain_error, write_digests
+from aioflags.ledger_rows import DONE, NOT_AS_IT_WAS, READY, State, plain_error, write_digests
 
 __all__ = ["LedgerNotes", "distrust_in"]
 
+_READY = """
+UPDATE items SET state = ?, size = ?, digests = ?, etag = ?, last_modified = ?, content_encoding = ?,
+    is_synced = ?
+WHERE id = ?
+"""
+_SAVED = """
+UPDATE items SET state = ?, http_status = ?, attempts = attempts + ?, kind = NULL, message = NULL,
+    host = NULL, run = ?, ended = ?, is_ours = 1, size = ?, digests = ?, content_encoding = ?
+WHERE id = ?
+"""
 # A file that was about to take the place of another may have done so: what is there has to be compared. One that was
 # found wrong is still there, and still wrong, as long as no other has come.
-_RECORD = """
+_NOT_SAVED = """
 UPDATE items SET state = CASE WHEN ? AND state = ? THEN ? WHEN ? AND state = ? THEN state ELSE ? END,
-    http_status = ?, attempts = attempts + ?, kind = ?, message = ?, host = ?, run = ?, ended = ?,
-    is_ours = is_ours OR ?, size = ifnull(?, size), digests = ifnull(?, digests),
-    content_encoding = iif(?, ?, content_encoding)
+    http_status = ?, attempts = attempts + ?, kind = ?, message = ?, host = ?, run = ?, ended = ?
 WHERE id = ?
 """
 _DISTRUST = "UPDATE items SET state = ?, size = NULL, digests = NULL, kind = 'checksum', message = ? WHERE id = ?"
-_STATES = {Status.SAVED: State.DONE, Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
+_STATES = {Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
+
+# An Enum looks its members up by Python code before 3.12.
+_IS_SAVED = Status.SAVED
 
 
 class LedgerNotes:
@@ -65,23 +77,7 @@ class LedgerNotes:
     def ready(self, files: Sequence[Ready]) -> None:
         """See `aioflags.journal.Journal`."""
         with self._file.transaction() as db:
-            db.executemany(
-                "UPDATE items SET state = ?, size = ?, digests = ?, etag = ?, last_modified = ?, content_encoding = ?, "
-                "is_synced = ? WHERE id = ?",
-                (
-                    (
-                        State.READY,
-                        file.size,
-                        write_digests(file.digests),
-                        file.etag,
-                        file.last_modified,
-                        file.content_encoding,
-                        file.is_synced,
-                        file.row,
-                    )
-                    for file in files
-                ),
-            )
+            db.executemany(_READY, map(_row_of_ready, files))
 
     def half(self, row: int, half: Half | None) -> None:
         """See `aioflags.journal.Journal`."""
@@ -102,9 +98,14 @@ class LedgerNotes:
         """
         now = time.time()
         with self._file.transaction() as db:
-            db.executemany(_RECORD, (_row_of(end, self._run, now) for end in ends))
+            # In their order: two of them may be of one item.
+            for is_saved, group in groupby(ends, key=_is_saved):
+                if is_saved:
+                    db.executemany(_SAVED, (_row_of_saved(end, self._run, now) for end in group))
+                else:
+                    db.executemany(_NOT_SAVED, (_row_of_other(end, self._run, now) for end in group))
             if db.execute("SELECT 1 FROM halves LIMIT 1").fetchone() is not None:
-                saved = ((end.row,) for end in ends if end.outcome.status is Status.SAVED)
+                saved = ((end.row,) for end in ends if _is_saved(end))
                 db.executemany("DELETE FROM halves WHERE item = ?", saved)
 
     def distrust(self, rows: Sequence[int]) -> None:
@@ -122,12 +123,43 @@ def distrust_in(db: sqlite3.Connection, rows: Iterable[int]) -> None:
     db.executemany(_DISTRUST, ((State.WRONG, NOT_AS_IT_WAS, row) for row in rows))
 
 
-def _row_of(end: End, run: int | None, now: float) -> tuple[object, ...]:
+def _row_of_ready(file: Ready) -> tuple[object, ...]:
+    return (
+        READY,
+        file.size,
+        write_digests(file.digests),
+        file.etag,
+        file.last_modified,
+        file.content_encoding,
+        int(file.is_synced),
+        file.row,
+    )
+
+
+def _is_saved(end: End) -> bool:
+    return end.outcome.status is _IS_SAVED
+
+
+def _row_of_saved(end: End, run: int | None, now: float) -> tuple[object, ...]:
+    outcome = end.outcome
+    return (
+        DONE,
+        outcome.http_status,
+        outcome.attempts,
+        run,
+        now,
+        outcome.bytes,
+        write_digests(outcome.digests),
+        outcome.content_encoding,
+        end.row,
+    )
+
+
+def _row_of_other(end: End, run: int | None, now: float) -> tuple[object, ...]:
     outcome = end.outcome
     state = _STATES.get(outcome.status, State.MISSING)
     # What could not be refreshed is there as it was.
     is_stale = end.has_file and state is not State.DONE
-    is_saved = outcome.status is Status.SAVED
     return (
         is_stale,
         State.READY,
@@ -140,10 +172,5 @@ def _row_of(end: End, run: int | None, now: float) -> tuple[object, ...]:
         *plain_error(outcome.error),
         run,
         now,
-        is_saved,
-        outcome.bytes if is_saved else None,
-        write_digests(outcome.digests) if is_saved else None,
-        is_saved,
-        outcome.content_encoding,
         end.row,
     )

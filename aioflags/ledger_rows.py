@@ -13,7 +13,10 @@ from aioflags.items import Item
 from aioflags.names import name_from_url
 
 __all__ = [
+    "DONE",
     "NOT_AS_IT_WAS",
+    "READY",
+    "WANTED",
     "Known",
     "Row",
     "State",
@@ -49,6 +52,10 @@ class State(IntEnum):
     WRONG = 5
     #: Done, and its file is as it came; asking whether it has changed since has failed.
     STALE = 6
+
+
+#: For statements that come once for each item: SQLite looks for an adapter for what is not exactly an `int`.
+WANTED, READY, DONE = int(State.WANTED), int(State.READY), int(State.DONE)
 
 
 @dataclass(slots=True)

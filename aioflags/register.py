@@ -16,6 +16,7 @@ from aioflags.journal import Half
 from aioflags.ledger import Ledger
 from aioflags.ledger_rows import Known, Row, State, read_digests, wish_of
 from aioflags.names import is_safe_name, name_from_url, safe_name, with_suffix
+from aioflags.ranges import LEAST_HALF
 from aioflags.records import quick
 from aioflags.redact import escape_text
 from aioflags.roll import Roll
@@ -25,8 +26,6 @@ from aioflags.urls import Target, parse_url
 __all__ = ["Claim", "Register"]
 
 _SUFFIX_DIGITS = (8, 16, 32, 64)
-#: A part is gone on with from this size in bytes; less is as soon fetched anew.
-_LEAST_HALF = 1 << 20
 _AS_IT_CAME = {State.DONE, State.STALE}
 
 
@@ -159,7 +158,10 @@ class Register:
             elif not is_safe_name(row.name):
                 # No run of ours has written that.
                 raise make_error("name", "the ledger gives it a name that no file may have; move the ledger away")
-            return self._look(Claim(item, target, row.name, digests, row=row.id), row, is_known=is_known)
+            claim = Claim(item, target, row.name, digests, row=row.id)
+            if not is_known and self._is_surely_free(claim):
+                return claim
+            return self._look(claim, row, is_known=is_known)
         except DownloadError as error:
             return self._refuse(item, wish, error, Known(known.first, row), target)
 
@@ -185,6 +187,14 @@ class Register:
             folder = "/".join(parents[:depth])
             if not self._ledger.take_folder(folder):
                 raise make_error("name", f"{escape_text(folder)} is a file of another item and cannot be a folder, too")
+
+    def _is_surely_free(self, claim: Claim) -> bool:
+        """Spare a look: with each call of the system the loop takes the interpreter away from this thread.
+
+        Without a ledger other runs may be at work in the same destination.
+        """
+        assert claim.name is not None
+        return self._ledger.is_kept and self._destination.is_free(claim.name)
 
     def _look(self, claim: Claim, row: Row, *, is_known: bool) -> Claim:
         """See whether the name is on disk already, and what that means."""
@@ -215,7 +225,7 @@ class Register:
             return None
         if (self._destination.part_size(half.part) or 0) < half.hashed:
             return None
-        return half if _LEAST_HALF <= half.size <= half.hashed else None
+        return half if LEAST_HALF <= half.size <= half.hashed else None
 
     def _is_believed(self, row: Row, claim: Claim, size: int) -> bool:
         """Tell whether a file is the one on record; where no run has said that it is done, its digests decide.

@@ -76,6 +76,8 @@ class Stream:
         loop: That of whoever uses it.
     """
 
+    __slots__ = ("_draft", "_executor", "_file", "_loop", "_name", "_writing")
+
     def __init__(self, draft: Draft, executor: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> None:
         self._draft = draft
         self._executor = executor

@@ -111,6 +111,17 @@ async def test_rest_ends(worker: Worker, executor: Executor) -> None:
         await asyncio.sleep(0.03)
 
 
+async def test_group_has_no_more_jobs_than_are_allowed(worker: Worker, executor: Executor) -> None:
+    """The others come right after it, in their order."""
+    groups = GroupCommit(executor, worker.work, most=2)
+    worker.may_go.clear()
+    puts = [asyncio.ensure_future(groups.put(number)) for number in (0, 2, 4, 6, 8, 10)]
+    await turn()
+    worker.may_go.set()
+    assert await asyncio.gather(*puts) == [0, 4, 8, 12, 16, 20]
+    assert worker.groups == [[0], [2, 4], [6, 8], [10]]
+
+
 async def test_failed_job_fails_alone(groups: GroupCommit[int, int]) -> None:
     """Its neighbours in the group have their results."""
     first = groups.submit(0)

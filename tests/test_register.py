@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioflags.destination import Destination
-from aioflags.errors import make_error
+from aioflags.errors import RefusedError, make_error
 from aioflags.items import Item, Rejected
 from aioflags.ledger import Ledger
 from aioflags.names import fold
@@ -30,12 +30,15 @@ SHA256 = hashlib.sha256(FLAG).hexdigest()
 class Desk:
     """A register over a destination, with items that are asked for as a caller would."""
 
-    def __init__(self, home: Path, existing: Existing = "fail", algorithms: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, home: Path, existing: Existing = "fail", algorithms: tuple[str, ...] = (), *, is_kept: bool = False
+    ) -> None:
         self.home = home
         self.rolls: dict[int, Roll] = {}
-        self.destination = Destination(home)
+        self.destination = Destination(home, is_kept=is_kept)
         self.destination.open()
-        self.ledger = Ledger.open(self.destination.state_path, self.destination.run_path, is_kept=False, is_older=bool)
+        places = self.destination.state_path, self.destination.run_path
+        self.ledger = Ledger.open(*places, is_kept=is_kept, is_older=bool)
         self.register = Register(self.destination, self.ledger, existing, algorithms)
 
     def close(self) -> None:
@@ -67,8 +70,8 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
     """Open desks in one destination."""
     desks: list[Desk] = []
 
-    def open_desk(existing: Existing = "fail", algorithms: tuple[str, ...] = ()) -> Desk:
-        desks.append(Desk(tmp_path / "downloads", existing, algorithms))
+    def open_desk(existing: Existing = "fail", algorithms: tuple[str, ...] = (), *, is_kept: bool = False) -> Desk:
+        desks.append(Desk(tmp_path / "downloads", existing, algorithms, is_kept=is_kept))
         return desks[-1]
 
     yield open_desk
@@ -360,6 +363,61 @@ def test_nothing_is_left_of_it(make: Callable[..., Desk], tmp_path: Path) -> Non
     desk.names("http://a/x")
     desk.close()
     assert os.listdir(tmp_path / "downloads") == []
+
+
+@pytest.mark.parametrize("existing", ["fail", "skip", "replace"])
+def test_what_is_there_before_the_run_is_looked_at(
+    make: Callable[..., Desk], tmp_path: Path, existing: Existing
+) -> None:
+    """In the destination and in each folder of it, ledger or not."""
+    for is_kept in (True, False):
+        (tmp_path / "downloads" / "h" / "sub").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "downloads" / "h" / "sub" / "flag").write_bytes(FLAG)
+        desk = make(existing, is_kept=is_kept)
+        for name in ("flag", "other/flag", "h/sub/other"):
+            claim = desk.one(Item(f"http://h/{name}{is_kept}", name))
+            assert (claim.name, claim.error, claim.present, claim.may_replace) == (name, None, None, False)
+        claim = desk.one(Item(f"http://h/{is_kept}", "h/sub/flag"))
+        assert (claim.error is not None, claim.present == len(FLAG), claim.may_replace) == (
+            existing == "fail",
+            existing == "skip",
+            existing == "replace",
+        )
+        desk.close()
+
+
+def test_empty_destination_is_not_looked_at_for_each_item(
+    make: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is nobody else's while the run has it; what comes all the same is found when the file is to appear."""
+    desk = make(is_kept=True)
+    monkeypatch.setattr(Destination, "look", None)
+    assert desk.names("http://h/a/flag", "http://h/b/flag") == ["flag", f"flag-{suffix('http://h/b/flag')}"]
+    (desk.home / "other").write_bytes(b"precious")
+    claim = desk.one("http://h/other")
+    assert (claim.name, claim.error, claim.may_replace) == ("other", None, False)
+    part = desk.destination.new_part()
+    part.close()
+    with pytest.raises(RefusedError):
+        desk.destination.publish(part, "other", may_replace=claim.may_replace)
+    part.discard()
+    assert (desk.home / "other").read_bytes() == b"precious"
+
+
+def test_item_that_is_known_is_looked_at_in_an_empty_destination(make: Callable[..., Desk]) -> None:
+    """Its file may have come in this very run."""
+    desk = make("skip", is_kept=True)
+    assert desk.one("http://h/flag").present is None
+    (desk.home / "flag").write_bytes(FLAG)
+    assert desk.one("http://h/flag", lane=1).present == len(FLAG)
+
+
+def test_without_a_ledger_others_may_be_at_work_in_the_destination(make: Callable[..., Desk]) -> None:
+    """What they have put there since is not fetched once more."""
+    desk = make("skip")
+    assert desk.one("http://h/flag").present is None
+    (desk.home / "other").write_bytes(FLAG)
+    assert desk.one("http://h/other").present == len(FLAG)
 
 
 CHILD = """
