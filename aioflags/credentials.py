@@ -13,6 +13,9 @@ from aioflags.errors import UsageError
 __all__ = ["Credentials", "read_netrc"]
 
 
+_NONE: Mapping[str, str] = {}
+
+
 class Credentials:
     """Gives the `Authorization` field for a host.
 
@@ -30,10 +33,12 @@ class Credentials:
 
         An entry for `host:port` goes before one for the host, which is for all its ports, as in other programs.
         """
+        if not self._entries:
+            return _NONE
         shown = f"[{host}]" if ":" in host else host
         entry = self._entries.get(f"{shown}:{port}") or self._entries.get(host)
         if entry is None:
-            return {}
+            return _NONE
         login, _, password = entry
         token = base64.b64encode(f"{login}:{password or ''}".encode()).decode("ascii")
         return {"Authorization": f"Basic {token}"}

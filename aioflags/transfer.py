@@ -13,7 +13,7 @@ from enum import Enum
 
 from aioflags.errors import DownloadError, make_error
 from aioflags.journal import Half
-from aioflags.ranges import fits_range, read_field, strong_validator
+from aioflags.ranges import LEAST_HALF, fits_range, read_field, strong_validator
 from aioflags.records import quick
 from aioflags.redact import escape_text
 from aioflags.retry import MISSING_STATUSES
@@ -59,7 +59,8 @@ class Accept:
         start: Bytes of the file that are there already and that the body comes after.
         etag: As the server sent it.
         last_modified: Likewise.
-        validator: By which the rest can be asked for if the body is cut; `None` if it could be of another file.
+        validator: By which the rest can be asked for if the body is cut; `None` if it could be of another file, or is
+            as soon fetched anew.
     """
 
     length: int | None
@@ -95,6 +96,8 @@ class Unchanged:
     """The file is still the one that we have."""
 
 
+#: Bytes of the body, whether it comes in chunks, and the coding that it has.
+_Framing = tuple[int | None, bool, str | None]
 Verdict = Accept | Redirect | Refuse | Restart | Unchanged
 
 
@@ -122,8 +125,8 @@ def judge_response(
     Source: RFC 9110, section 15; RFC 9112, section 6.3 (message body length).
     """
     if status in _ACCEPTED:
-        verdict = _judge_body_head(headers, host, expected, max_bytes)
-        return _with_validators(verdict, headers, is_original=status == 200) if isinstance(verdict, Accept) else verdict
+        framing = _judge_framing(headers, host, expected, max_bytes)
+        return framing if isinstance(framing, Refuse) else _accept(framing, headers, is_original=status == 200)
     if status == 304 and is_conditional:
         return Unchanged()
     if half is not None and status in _RANGE_STATUSES:
@@ -142,7 +145,9 @@ def judge_response(
     return _refuse("http", f"status {status}", host)
 
 
-def _judge_body_head(headers: Mapping[str, str], host: str, expected: int | None, max_bytes: int | None) -> Verdict:
+def _judge_framing(
+    headers: Mapping[str, str], host: str, expected: int | None, max_bytes: int | None
+) -> _Framing | Refuse:
     # Python's own idea of space is wider than that of HTTP (RFC 9110, section 5.6.3), and so than that of the drivers.
     transfer_coding = headers.get("Transfer-Encoding", "").strip(" \t")
     # By its letters in ASCII alone: other alphabets have some that become these in lower case.
@@ -160,21 +165,20 @@ def _judge_body_head(headers: Mapping[str, str], host: str, expected: int | None
         if error is not None:
             return Refuse(error)
     coding = headers.get("Content-Encoding", "").strip().lower()
-    return Accept(length, is_chunked, escape_text(coding[:80]) if coding not in {"", "identity"} else None)
+    return length, is_chunked, escape_text(coding[:80]) if coding not in {"", "identity"} else None
 
 
-def _with_validators(accept: Accept, headers: Mapping[str, str], *, is_original: bool) -> Accept:
+def _accept(framing: _Framing, headers: Mapping[str, str], *, is_original: bool) -> Accept:
     """Add what names this very file; what a proxy or a coding has changed is not the file that the ETag names."""
-    is_named = is_original and accept.content_encoding is None
-    # Field by field: `replace` was a twentieth of what a small file costs.
+    length, is_chunked, coding = framing
+    can_be_gone_on_with = is_original and coding is None and (length is None or length >= LEAST_HALF)
     return Accept(
-        accept.length,
-        accept.is_chunked,
-        accept.content_encoding,
-        accept.start,
+        length,
+        is_chunked,
+        coding,
         etag=read_field(headers, "ETag"),
         last_modified=read_field(headers, "Last-Modified"),
-        validator=strong_validator(headers) if is_named else None,
+        validator=strong_validator(headers) if can_be_gone_on_with else None,
     )
 
 
@@ -185,13 +189,13 @@ def _judge_rest(
     if total is None:
         return Restart()
     # Framing is that of the part; how large the file may be is asked of the whole.
-    verdict = _judge_body_head(headers, host, None, None)
+    framing = _judge_framing(headers, host, None, None)
     error = judge_size(total, host=host, expected=expected, max_bytes=max_bytes, is_whole=True)
     if error is not None:
         return Refuse(error)
-    if not isinstance(verdict, Accept):
-        return verdict
-    accept = _with_validators(verdict, headers, is_original=True)
+    if isinstance(framing, Refuse):
+        return framing
+    accept = _accept(framing, headers, is_original=True)
     return replace(accept, length=total, start=half.size, validator=half.validator)
 
 

@@ -59,7 +59,7 @@ class Target:
     @property
     def netloc(self) -> str:
         """The host, in brackets if it is IPv6, and the port unless it is the scheme's own."""
-        return _netloc(self.scheme, self.host, self.port)
+        return self.url.split("/", 3)[2]
 
     def __repr__(self) -> str:
         return f"Target({self.scheme}://{escape_text(self.netloc)}/…)"

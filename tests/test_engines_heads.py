@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from aioflags.engines.heads import Fields, Head, HeadError, HeadReader, write_head
+from aioflags.engines.heads import Fields, Head, HeadError, HeadReader, HeadWriter
 from aioflags.urls import parse_url
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Two: a\r\nx-two:\tb \r\n\r\n"
@@ -96,13 +98,43 @@ def test_fields_are_a_mapping() -> None:
 def test_request_is_written_as_it_was_meant() -> None:
     """Path and query as they are, values in UTF-8, and nothing of a fragment or user info."""
     target = parse_url("HTTP://me:pw@[::1]:8080/a%2Fb'?q=#top")
-    written = write_head(target, {"X-A": "\u00e9", "Accept": "*/*"}, is_last=False)
+    written = HeadWriter().write(target, {"X-A": "\u00e9", "Accept": "*/*"}, is_last=False)
     assert written == b"GET /a%2Fb'?q= HTTP/1.1\r\nHost: [::1]:8080\r\nX-A: \xc3\xa9\r\nAccept: */*\r\n\r\n"
-    assert write_head(target, {}, is_last=True).endswith(b"\r\nConnection: close\r\n\r\n")
+    assert HeadWriter().write(target, {}, is_last=True).endswith(b"\r\nConnection: close\r\n\r\n")
 
 
 @pytest.mark.parametrize("value", ["a\r\nB: c", "a\nB: c", "a\rb", "a\0b"])
 def test_field_is_never_read_as_more_than_one(value: str) -> None:
     """Whoever made the attempt should have checked; if not, nothing is sent."""
     with pytest.raises(ValueError, match="line break"):
-        write_head(parse_url("http://h/"), {"A": value}, is_last=False)
+        HeadWriter().write(parse_url("http://h/"), {"A": value}, is_last=False)
+
+
+class Counted(dict[str, str]):
+    """Counts how often it is read."""
+
+    reads = 0
+
+    def items(self) -> Any:
+        self.reads += 1
+        return super().items()
+
+
+def test_fields_that_requests_share_are_put_together_once() -> None:
+    """And those of one request never go with another."""
+    writer, target = HeadWriter(), parse_url("http://h/a")
+    shared, own = Counted({"Accept": "*/*"}), {"Authorization": "Basic x"}
+    plain = b"GET /a HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n"
+    assert [writer.write(target, shared, is_last=False) for _ in range(3)] == [plain] * 3
+    assert shared.reads == 1
+    assert b"\r\nAuthorization: Basic x\r\n" in writer.write(target, own, is_last=False)
+    assert writer.write(target, shared, is_last=False) == plain
+
+
+def test_refused_fields_do_not_spoil_the_next_request() -> None:
+    """What could not be written is not remembered either."""
+    writer, target, bad = HeadWriter(), parse_url("http://h/a"), {"A": "b\n"}
+    for _ in range(2):
+        with pytest.raises(ValueError, match="line break"):
+            writer.write(target, bad, is_last=False)
+    assert writer.write(target, {}, is_last=False) == b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"

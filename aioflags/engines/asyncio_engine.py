@@ -15,7 +15,7 @@ from aioflags.engines.answers import result_of_bodiless, result_of_saved, result
 from aioflags.engines.dialer import Dialer
 from aioflags.engines.faults import causes_of, detail_of, failed, reason_of, translate_system_fault
 from aioflags.engines.fetching import fetch_with
-from aioflags.engines.heads import write_head
+from aioflags.engines.heads import HeadWriter
 from aioflags.engines.link import Link
 from aioflags.engines.pool import Pool
 from aioflags.engines.portions import Portions
@@ -51,6 +51,7 @@ class AsyncioEngine:
         self._storage = storage
         self._settings = settings
         self._resolver = Resolver()
+        self._heads = HeadWriter()
         readiness = Readiness()
         byte_rate = None if settings.limit_rate is None else ByteRate(settings.limit_rate)
         self._gear = Gear(settings, readiness, Watchdog(), Pool(), Portions(), byte_rate)
@@ -75,7 +76,7 @@ class AsyncioEngine:
         host = attempt.target.host
         try:
             headers = {**attempt.headers, **range_headers(stream.head)} if stream.head else attempt.headers
-            request = write_head(attempt.target, headers, is_last=attempt.is_fresh)
+            request = self._heads.write(attempt.target, headers, is_last=attempt.is_fresh)
         except ValueError as error:
             return replace(failed("protocol", f"the request cannot be sent: {error}", host), requests=0)
         key = (*attempt.target.origin, attempt.is_public_only)

@@ -11,6 +11,7 @@ from typing import Any
 import aiohappyeyeballs
 
 from aioflags.addresses import is_private_address
+from aioflags.engines.calling import connect_to
 from aioflags.engines.faults import PrivateAddressError
 from aioflags.engines.link import Link
 from aioflags.engines.lookups import Lookups
@@ -61,7 +62,7 @@ class Dialer:
             addresses = [each for each in addresses if not is_private_address(str(each[4][0]))]
             if not addresses:
                 raise PrivateAddressError(errno.EACCES, "only private addresses")
-        sock = await _connect(addresses)
+        sock = await _connect(addresses, self._readiness)
         if context is None:
             return Link(sock, self._readiness)
         try:
@@ -82,15 +83,22 @@ class Dialer:
         return self._context
 
 
-async def _connect(addresses: list[Any]) -> socket.socket:
-    try:
-        sock = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_HEAD_START, interleave=1)
-    except RuntimeError as error:
-        # What uvloop says now and then in place of an error of the system.
-        raise ConnectionAbortedError(errno.ECONNABORTED, "the connection could not be made") from error
+async def _connect(addresses: list[Any], readiness: Readiness) -> socket.socket:
+    if len(addresses) == 1:
+        sock = await connect_to(addresses[0], readiness)
+    else:
+        sock = await _connect_to_first(addresses)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError:
         sock.close()
         raise
     return sock
+
+
+async def _connect_to_first(addresses: list[Any]) -> socket.socket:
+    try:
+        return await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_HEAD_START, interleave=1)
+    except RuntimeError as error:
+        # What uvloop says now and then in place of an error of the system.
+        raise ConnectionAbortedError(errno.ECONNABORTED, "the connection could not be made") from error

@@ -13,7 +13,7 @@ from typing import Any
 
 from aioflags.urls import Target
 
-__all__ = ["Fields", "Head", "HeadError", "HeadReader", "write_head"]
+__all__ = ["Fields", "Head", "HeadError", "HeadReader", "HeadWriter"]
 
 #: Bytes of one field, and fields of one head; what other engines take, too.
 _MOST_FIELD = 1 << 16
@@ -32,6 +32,7 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 # A field that goes on in the next line, behind a blank: obsolete, and to be taken (section 5.2).
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 _BEGINNING = b"HTTP/1."
+_LAST = "Connection: close\r\n"
 
 
 class HeadError(ValueError):
@@ -176,25 +177,48 @@ def _check_size(block: bytes) -> None:
         raise HeadError("a field, or the head, is too large")
 
 
-def write_head(target: Target, headers: Mapping[str, str], *, is_last: bool) -> bytes:
-    """Write the head of a GET request, all of it: there is no body.
+class HeadWriter:
+    """Writes the heads of GET requests, all of each: there is no body.
 
-    Args:
-        target: Its path and query go to the wire as they are.
-        headers: Fields besides `Host`.
-        is_last: No other request is to follow on the connection.
-
-    Raises:
-        ValueError: A field would be read as more than one, which whoever made it has not checked.
-
-    Source: RFC 9112, sections 3.2 and 9.6.
+    Most requests of a job share their fields, which are put together once; a mapping that was given must not change.
     """
-    netloc = target.netloc
-    path = target.url[len(target.scheme) + 3 + len(netloc) :]
-    lines = [f"GET {path} HTTP/1.1\r\nHost: {netloc}", *(f"{name}: {value}" for name, value in headers.items())]
-    if is_last:
-        lines.append("Connection: close")
-    text = "\r\n".join(lines)
-    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:
-        raise ValueError("a line break or a null character in a header")
-    return f"{text}\r\n\r\n".encode()
+
+    __slots__ = ("_block", "_headers")
+
+    def __init__(self) -> None:
+        self._headers: Mapping[str, str] | None = None
+        self._block = ""
+
+    def write(self, target: Target, headers: Mapping[str, str], *, is_last: bool) -> bytes:
+        """Write one.
+
+        Args:
+            target: Its path and query go to the wire as they are.
+            headers: Fields besides `Host`.
+            is_last: No other request is to follow on the connection.
+
+        Raises:
+            ValueError: A field would be read as more than one, which whoever made it has not checked.
+
+        Source: RFC 9112, sections 3.2 and 9.6.
+        """
+        if headers is not self._headers:
+            self._block = _write_fields(headers)
+            self._headers = headers
+        netloc = target.netloc
+        path = target.url[len(target.scheme) + 3 + len(netloc) :]
+        line = f"GET {path} HTTP/1.1\r\nHost: {netloc}\r\n"
+        if line.count("\n") != 2 or line.count("\r") != 2 or "\0" in line:
+            raise _no_field_error()
+        return f"{line}{self._block}{_LAST if is_last else ''}\r\n".encode()
+
+
+def _write_fields(headers: Mapping[str, str]) -> str:
+    block = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if block.count("\n") != len(headers) or block.count("\r") != len(headers) or "\0" in block:
+        raise _no_field_error()
+    return block
+
+
+def _no_field_error() -> ValueError:
+    return ValueError("a line break or a null character in a header")

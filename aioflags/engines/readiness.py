@@ -32,16 +32,16 @@ class Waiter(Protocol):
 class Readiness:
     """Waits for sockets on the running loop.
 
-    `scratch` and `sealed` are memory to read into, good until the call that has read returns: no connection holds any
-    memory while it waits.
+    `loop` is that one: to ask for it costs a call of the system before Python 3.12. `scratch` and `sealed` are memory
+    to read into, good until the call that has read returns: no connection holds any memory while it waits.
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._selector = selectors.DefaultSelector()
         self.scratch = memoryview(bytearray(_SCRATCH))
         self.sealed = memoryview(bytearray(_SEALED))
-        self._loop.add_reader(_descriptor_of(self._selector), self._look)
+        self.loop.add_reader(_descriptor_of(self._selector), self._look)
 
     def add(self, sock: socket.socket, events: int, waiter: Waiter) -> None:
         """Tell `waiter` when `sock` is ready for one of `events`."""
@@ -63,7 +63,7 @@ class Readiness:
 
     def close(self) -> None:
         """Wait for nothing any more."""
-        self._loop.remove_reader(_descriptor_of(self._selector))
+        self.loop.remove_reader(_descriptor_of(self._selector))
         self._selector.close()
 
 

@@ -1,6 +1,7 @@
-"""One answer, taken in as it comes: its head is judged, its body stocked, its deadlines kept.
+"""One answer on its way: what comes is taken in, deadlines and pace are kept, the connection goes where it belongs.
 
-All happens in the calls that bring the bytes; the attempt is woken when there is something for it to do.
+What has come is `arrival`'s. All happens in the calls that bring the bytes; the attempt is woken when there is
+something for it to do.
 """
 
 from __future__ import annotations
@@ -9,10 +10,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from aioflags.engines.answers import BodyRules
-from aioflags.engines.bodies import BLOCK, Body, ChunkedBody, LengthBody, OpenBody
-from aioflags.engines.chunks import ChunkError
-from aioflags.engines.heads import Head, HeadError, HeadReader
+from aioflags.engines.arrival import Arrival
+from aioflags.engines.bodies import BLOCK, Body, LengthBody
 from aioflags.engines.link import Link
 from aioflags.engines.pool import Pool, PoolKey
 from aioflags.engines.portions import Portions
@@ -23,15 +22,13 @@ from aioflags.errors import DownloadError, make_error
 from aioflags.journal import Half
 from aioflags.pace import ByteRate, Pace
 from aioflags.settings import Settings
-from aioflags.transfer import Accept, Ending, Verdict, judge_response
+from aioflags.transfer import Ending
 
 __all__ = ["Gear", "LostError", "Reception"]
 
 #: Bytes of a body that are waited for before it goes to disk bit by bit; less is handed over whole.
 _WHOLE = 1 << 20
-#: Bodies of answers that are not wanted are received to keep the connection, up to so many bytes.
-_DRAIN = 1 << 16
-#: Seconds for that.
+#: Seconds for the body of an answer that is not wanted.
 _DRAIN_TIME = 1.0
 #: Bytes that are received at once at most while a rate is to be kept.
 _SMALL_BLOCK = 1 << 16
@@ -63,7 +60,7 @@ class Gear:
     byte_rate: ByteRate | None
 
 
-class Reception:
+class Reception(Arrival):
     """Takes in the answer to one request: the user of its link, and watched by the watchdog.
 
     `head` and `verdict` are there after `read`; `ending` tells how the body ended, `None` before all of it was read.
@@ -76,32 +73,24 @@ class Reception:
     """
 
     __slots__ = (
-        "_attempt", "_body", "_ending", "_error", "_gear", "_half", "_heads", "_hold", "_is_drained", "_is_long",
-        "_is_stopped", "_key", "_link", "_pace", "_rules", "_waiter", "_wanted", "due", "ending", "head", "meter",
-        "verdict",
+        "_ending", "_error", "_gear", "_hold", "_is_long", "_is_stopped", "_key", "_link", "_pace", "_waiter",
+        "_wanted", "due", "ending",
     )  # fmt: skip
 
     def __init__(self, attempt: Attempt, half: Half | None, meter: Meter, gear: Gear) -> None:
-        self._attempt = attempt
-        self._half = half
-        self.meter = meter
+        block = BLOCK if gear.byte_rate is None else _SMALL_BLOCK
+        super().__init__(attempt, half, meter, gear.settings, gear.readiness.scratch, block)
         self._gear = gear
-        self._heads = HeadReader()
         self._link: Link | None = None
         self._key: PoolKey | None = None
-        self._body: Body | None = None
-        self._rules: BodyRules | None = None
         self._pace: Pace | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._hold: asyncio.TimerHandle | None = None
         self._error: Exception | None = None
         self._wanted = _WHOLE
-        self._is_drained = False
         self._is_long = False
         self._is_stopped = False
         self.due = _NEVER
-        self.head: Head | None = None
-        self.verdict: Verdict | None = None
         self._ending: Ending | None = None
         self.ending: Ending | None = None
 
@@ -140,17 +129,17 @@ class Reception:
             LostError: The connection has ended before the head.
         """
         if not self._is_ready():
-            self._waiter = asyncio.get_running_loop().create_future()
+            self._waiter = self._gear.readiness.loop.create_future()
             await self._waiter
         if self._error is not None:
             raise self._error
-        if self._body is None or self._is_drained:
+        if self.body is None or self.is_drained:
             return []
         self.ending = self._ending
         if self.ending is not None:
-            return self._body.take_all()
+            return self.body.take_all()
         self._note_long()
-        portion = self._body.take()
+        portion = self.body.take()
         if self._is_stopped and self._hold is None:
             self._steer(time.monotonic())
         return portion
@@ -169,11 +158,8 @@ class Reception:
         Raises:
             DownloadError: It is not whole.
         """
-        assert self._rules is not None
-        assert self._body is not None
         assert self.ending is not None
-        has_length = isinstance(self._body, LengthBody)
-        self._rules.check_end(self.meter.received + (self._body.excess if has_length else 0), self.ending)
+        self.judge_end(self.ending)
 
     def leave(self) -> None:
         """The attempt is over; what is still under way is not wanted."""
@@ -189,28 +175,23 @@ class Reception:
             return True
         if self._hold is not None:
             return False
-        return self._ending is not None or (self._body is not None and self._body.stocked >= self._wanted)
+        return self._ending is not None or (self.body is not None and self.body.stocked >= self._wanted)
 
     # What comes from the link
-
-    def room(self) -> memoryview:
-        """See `aioflags.engines.link.LinkUser`."""
-        return self._gear.readiness.scratch if self._body is None else self._body.room()
 
     def received(self, size: int) -> None:
         """See `aioflags.engines.link.LinkUser`."""
         now = time.monotonic()
+        is_first = self.head is None
         try:
-            if self._body is None:
-                self._take_head(bytes(self._gear.readiness.scratch[:size]), now)
-            else:
-                self._take_body(self._body.received(size), now)
-        except HeadError as error:
-            self._fail("protocol", f"the answer is not valid HTTP ({error})")
-        except ChunkError:
-            self._fail("protocol", "the chunked framing of the body is broken")
+            size = self.take_in(size, now)
         except DownloadError as error:
             self._give_up(error)
+            return
+        if is_first:
+            self._meet_head(now)
+        if self._link is not None and self.body is not None:
+            self._go_on(self.body, size, now)
 
     def ended(self, error: OSError | None) -> None:
         """See `aioflags.engines.link.LinkUser`."""
@@ -221,11 +202,11 @@ class Reception:
         elif error is not None:
             self._end(Ending.RESET)
         else:
-            self._end(Ending.CLEAN if type(self._body) is OpenBody else Ending.CUT)
+            self._end(self.ending_by_close)
 
     def check(self, now: float) -> None:
         """See `aioflags.engines.watchdog.Watched`."""
-        if self._is_drained:
+        if self.is_drained:
             self._end(Ending.CUT)
         elif self._pace is None:
             limit = self._gear.settings.first_byte_timeout
@@ -238,82 +219,36 @@ class Reception:
 
     # What follows from it
 
-    def _take_head(self, data: bytes, now: float) -> None:
-        found = self._heads.feed(data)
-        if found is None:
+    def _meet_head(self, now: float) -> None:
+        """The head may have come; what it says of the body decides how long and how much to wait for."""
+        if self.head is None:
             return
-        self.head, rest = found
-        settings = self._gear.settings
-        self.verdict = judge_response(
-            self.head.status,
-            self.head.fields,
-            host=self._attempt.target.host,
-            expected=self._attempt.expected_bytes,
-            max_bytes=settings.max_bytes,
-            half=self._half,
-            is_conditional=self._attempt.is_conditional,
-        )
-        if isinstance(self.verdict, Accept):
-            self._rules = BodyRules(self._attempt, self.verdict, settings.max_bytes)
-            self.meter.received = self.verdict.start
-            self.meter.total = self.verdict.length
-            self._body = self._body_of(self.head, self.verdict)
-        else:
-            length = _drain_length(self.head)
-            if length is None:
-                self._end(Ending.CUT)
-                return
-            self._is_drained = True
-            self._body = LengthBody(length)
+        if self.body is None:
+            self._end(Ending.CUT)
+        elif self.is_drained:
             # The status is known, and a body that comes late or never does not change it.
             self.due = now + _DRAIN_TIME
-        if rest or self._body.has_ended:
-            self._take_body(self._body.feed(rest), now)
-
-    def _body_of(self, head: Head, accept: Accept) -> Body:
-        scratch = self._gear.readiness.scratch
-        if accept.is_chunked:
-            return ChunkedBody(scratch)
-        if accept.length is None or "content-length" not in head.fields:
-            # A rest may say in its range only how long it is, but ends with the connection all the same.
-            return OpenBody(scratch)
-        if accept.length > _WHOLE:
+        elif type(self.body) is LengthBody and (self.meter.total or 0) > _WHOLE:
             self._wanted = BLOCK
-        return LengthBody(accept.length - accept.start, BLOCK if self._gear.byte_rate is None else _SMALL_BLOCK)
 
-    def _take_body(self, size: int, now: float) -> None:
-        """Take note of `size` bytes of the body.
-
-        Raises:
-            RefusedError, ChecksumError: They are too many.
-        """
-        body = self._body
-        assert body is not None
-        if not self._is_drained:
-            self._count(size, now)
+    def _go_on(self, body: Body, size: int, now: float) -> None:
+        """Act on `size` bytes of the body that have come."""
+        if not self.is_drained:
+            self._charge(size, now)
         if body.has_ended:
             self._end(Ending.CLEAN)
-        elif not self._is_drained:
+        elif not self.is_drained:
             self._keep_pace(size, now)
             if self._hold is not None or body.stocked >= self._wanted:
                 self._steer(now)
                 self._wake()
 
-    def _count(self, size: int, now: float) -> None:
-        meter = self.meter
-        assert self._body is not None
-        assert self._rules is not None
-        if meter.first_byte is None and (size or self._body.has_ended):
-            meter.first_byte = now
-        if self._body.has_ended:
-            meter.last_byte = now
-        meter.received += size
-        if type(self._body) is not LengthBody:
-            self._rules.check_size(meter.received)
+    def _charge(self, size: int, now: float) -> None:
+        """Count bytes against the rate of the job; once it is used up, nothing more is read for a while."""
         if self._gear.byte_rate is not None:
             delay = self._gear.byte_rate.take(size, now)
             if delay > 0:
-                self._hold = asyncio.get_running_loop().call_later(delay, self._release)
+                self._hold = self._gear.readiness.loop.call_later(delay, self._release)
 
     def _keep_pace(self, size: int, now: float) -> None:
         """From the first byte of the body on, the pace decides what is too late."""
@@ -334,7 +269,7 @@ class Reception:
 
     def _steer(self, now: float) -> None:
         """Receive on; or let the server wait, while enough is at hand or the rate is used up."""
-        link, body = self._link, self._body
+        link, body = self._link, self.body
         if link is None or body is None:
             return
         # The next portion comes while the disk has this one.
@@ -352,9 +287,7 @@ class Reception:
 
     def _end(self, ending: Ending) -> None:
         self._ending = ending
-        head, body = self.head, self._body
-        is_whole = ending is Ending.CLEAN and body is not None and body.has_ended and not body.excess
-        self._let_go(is_good=is_whole and head is not None and head.is_persistent)
+        self._let_go(is_good=ending is Ending.CLEAN and self.leaves_link_good)
         self._wake()
 
     def _fail(self, kind: str, message: str) -> None:
@@ -378,13 +311,3 @@ class Reception:
             self._gear.pool.put(self._key, link)
         else:
             link.close()
-
-
-def _drain_length(head: Head) -> int | None:
-    """Bytes of a body that nobody wants and that is worth receiving; `None` if the connection is better closed."""
-    if not head.is_persistent or "transfer-encoding" in head.fields:
-        return None
-    # Of these statuses there is no body, whatever the fields say (RFC 9112, section 6.3).
-    length = "0" if head.status in {204, 304} else head.fields.get("content-length", "")
-    is_small = length.isascii() and length.isdigit() and len(length) <= 6 and int(length) <= _DRAIN
-    return int(length) if is_small else None
