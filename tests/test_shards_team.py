@@ -18,6 +18,7 @@ from aioflags.errors import UsageError
 from aioflags.items import Status
 from aioflags.shards.team import Team
 from tests.hostile import BODY, Client, HostileServer, head
+from tests.rangefaults import field_of
 
 
 def _answer(client: Client) -> None:
@@ -50,6 +51,65 @@ async def test_items_of_a_killed_worker_are_fetched_by_another(tmp_path: Path) -
     assert sorted(outcome.url for outcome in collected) == sorted(urls)
     assert {outcome.status for outcome in collected} <= {Status.SAVED, Status.PRESENT}
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.bin")} == {f"{n}.bin": BODY for n in range(300)}
+
+
+async def test_update_goes_on_when_a_worker_is_killed(tmp_path: Path) -> None:
+    """Every file is what the server has now; what came before the kill is not asked for twice as if it were old."""
+    version, body = '"1"', BODY
+
+    def versioned(client: Client) -> None:
+        asked = field_of(client, "If-None-Match")
+        is_changed = int(client.path.rpartition("/")[2].partition(".")[0]) % 2
+        if asked == version or (asked is not None and not is_changed):
+            client.send(head(304, f"ETag: {asked}", length=None))
+        else:
+            client.send(head(200, f"ETag: {version}", length=len(body)), body)
+
+    with HostileServer({"f": versioned}) as server:
+        urls = [f"{server.url}/f/{number}.bin" for number in range(200)]
+        await aioflags.download_many(urls, tmp_path, processes=2, ledger=True)
+        version, body = '"2"', BODY[::-1]
+        collected = []
+        async with (
+            aioflags.Downloader(tmp_path, processes=2, ledger=True, update=True) as downloader,
+            downloader.outcomes(urls) as outcomes,
+        ):
+            async for outcome in outcomes:
+                collected.append(outcome)
+                if len(collected) == 5:
+                    os.kill(_pids(downloader)[0], signal.SIGKILL)
+    assert sorted(outcome.url for outcome in collected) == sorted(urls)
+    assert {outcome.status for outcome in collected} <= {Status.SAVED, Status.PRESENT}
+    expected = {f"{number}.bin": BODY[::-1] if number % 2 else BODY for number in range(200)}
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.bin")} == expected
+
+
+@pytest.mark.parametrize(("per_host", "concurrency"), [(3, 16), (0, 5)])
+async def test_all_workers_together_keep_the_limits(tmp_path: Path, per_host: int, concurrency: int) -> None:
+    """As many requests as are allowed are at the server at once, and never more."""
+    limit, lock, at_once, most = per_host or concurrency, threading.Lock(), 0, 0
+    is_full = threading.Event()
+
+    def counting(client: Client) -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        if at_once >= limit:
+            is_full.set()
+        # Those that come first wait for as many as may come.
+        is_full.wait(10)
+        time.sleep(0.01)
+        with lock:
+            at_once -= 1
+        client.send(head(200), BODY)
+
+    with HostileServer({"f": counting}) as server:
+        urls = [f"{server.url}/f/{number}.bin" for number in range(60)]
+        limits = {"per_host": per_host, "concurrency": concurrency}
+        report = await aioflags.download_many(urls, tmp_path, processes=2, **limits)  # type: ignore[arg-type]
+    assert all(outcome.status is Status.SAVED for outcome in report)
+    assert most == limit
 
 
 def test_engines_without_a_loop_are_refused(tmp_path: Path) -> None:

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
 from itertools import count
 
 from aioflags.errors import DownloadError, make_error
-from aioflags.items import Item, Outcome, Rejected
 from aioflags.jobs import Job, Running, Waiting
-from aioflags.pursuit import outcome_of_claim
-from aioflags.register import Claim
 from aioflags.schedule import Lane
 from aioflags.shards.child import Child
 from aioflags.shards.messages import Bug, Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop
+from aioflags.shards.salvage import Reclaim, Salvage
+from aioflags.shards.stock import Stock
 
 __all__ = ["STOCK", "Team"]
 
@@ -30,9 +26,6 @@ STOCK = 256
 _MOST = 4096
 # Workers in a row that end before they have brought anything.
 _LOST = 4
-_Task = asyncio.Task[None]
-_Claimed = asyncio.Future[Sequence[Claim | Outcome]]
-_Reclaim = Callable[[Item | Rejected], _Claimed]
 
 
 class _Hand:
@@ -59,8 +52,7 @@ class Team:
         plans: One for each worker.
         on_idle: Called when more could be handed out.
         on_fault: Called once when the destination, or one worker after the other, has failed.
-        reclaim: Asks the register anew about an item that a worker may have saved before it died; `None` if nothing
-            is on record.
+        reclaim: See `aioflags.shards.salvage.Salvage`.
     """
 
     def __init__(
@@ -69,15 +61,14 @@ class Team:
         *,
         on_idle: Callable[[], None],
         on_fault: Callable[[DownloadError], None],
-        reclaim: _Reclaim | None = None,
+        reclaim: Reclaim | None = None,
     ) -> None:
-        self._reclaim = reclaim
-        self._reclaimed: set[Job] = set()
+        self._salvage = Salvage(reclaim, again=self.add, fail=self._fail)
         self._hands = [_Hand(plan) for plan in plans]
         self._on_idle = on_idle
         self._on_fault = on_fault
         self._loop = asyncio.get_running_loop()
-        self._queues: dict[Lane, deque[Job]] = {}
+        self._stock = Stock()
         self._lanes: dict[Lane, int] = {}
         self._lane_numbers = count(1)
         self._numbers = count(1)
@@ -131,44 +122,9 @@ class Team:
         held, hand.held = hand.held, {}
         for job in held.values():
             job.lane.in_flight -= 1
-            job.tries += 1
-            if job.is_cancelled or self._is_stopped:
-                job.abandon()
-            elif job.tries > _LOST:
-                error = make_error("disconnected", "the worker processes that fetched it died", job.pursuit.hostname)
-                job.deliver(job.pursuit.fail(error, 0.0))
-            else:
-                self._try_again(job)
+            self._salvage.take(job)
         self._settled.set()
         self._feed_soon()
-
-    def _try_again(self, job: Job) -> None:
-        """Fetch an item anew, or see that who is gone has saved it; never replaces what it might not replace before."""
-        if self._reclaim is None:
-            self._put(job)
-            return
-        job.lane.waiting += 1
-        self._reclaimed.add(job)
-        self._reclaim(job.pursuit.claim.item).add_done_callback(partial(self._resume, job))
-
-    def _resume(self, job: Job, claimed: _Claimed) -> None:
-        self._reclaimed.discard(job)
-        job.lane.waiting -= 1
-        error = None if claimed.cancelled() else claimed.exception()
-        if isinstance(error, DownloadError):
-            self._fail(error)
-        if claimed.cancelled() or error is not None or job.is_cancelled or self._is_stopped:
-            job.abandon()
-            return
-        (claim,) = claimed.result()
-        outcome = claim if isinstance(claim, Outcome) else _settle(claim, job.pursuit.claim)
-        if outcome is not None:
-            job.deliver(outcome)
-        elif isinstance(claim, Claim):
-            # What is there is a stranger's, unless the first look has found it there and ours.
-            may_replace = claim.may_replace and job.pursuit.claim.may_replace
-            job.pursuit = job.pursuit.with_claim(replace(claim, may_replace=may_replace))
-            self.add(job)
 
     def _fail(self, error: DownloadError) -> None:
         if not self._is_stopped:
@@ -185,12 +141,8 @@ class Team:
         elif self.halted_by is not None:
             job.deliver(job.pursuit.fail(self.halted_by, 0.0))
         else:
-            self._put(job)
+            self._stock.put(job)
             self._feed_soon()
-
-    def _put(self, job: Job) -> None:
-        job.lane.waiting += 1
-        self._queues.setdefault(job.lane, deque()).append(job)
 
     def _feed_soon(self) -> None:
         if not self._is_feeding:
@@ -205,29 +157,18 @@ class Team:
             if 2 * len(hand.held) > hand.bound:
                 continue
             # What little there is goes to all.
-            share = math.ceil(sum(map(len, self._queues.values())) / len(self._hands))
+            share = math.ceil(len(self._stock) / len(self._hands))
             self._hand_out(hand, min(hand.bound - len(hand.held), share))
             is_idle |= 2 * len(hand.held) <= hand.bound
         if is_idle:
             self._on_idle()
 
     def _hand_out(self, hand: _Hand, size: int) -> None:
-        orders = [self._order(hand, job) for job in self._take(size)]
+        orders = [self._order(hand, job) for job in self._stock.take(size)]
         if orders:
             hand.send(Share(orders))
 
-    def _take(self, size: int) -> list[Job]:
-        jobs: list[Job] = []
-        for lane, queue in list(self._queues.items()):
-            while lane.is_open and queue and len(jobs) < size:
-                jobs.append(queue.popleft())
-            if not queue:
-                del self._queues[lane]
-        return jobs
-
     def _order(self, hand: _Hand, job: Job) -> Order:
-        job.lane.waiting -= 1
-        job.lane.in_flight += 1
         number = next(self._numbers)
         hand.held[number] = job
         lane = self._lanes.setdefault(job.lane, 0) or next(self._lane_numbers)
@@ -267,18 +208,10 @@ class Team:
         hand.bound = min(len(hand.held) * 2 + STOCK, _MOST) if report.is_hungry else STOCK
         if report.halted_by is not None and self.halted_by is None:
             self.halted_by = report.halted_by
-            for job in self._drop_all():
+            for job in self._stock.drop_all():
                 job.deliver(job.pursuit.fail(report.halted_by, 0.0))
         if report.ends or report.is_hungry:
             self._feed_soon()
-
-    def _drop_all(self) -> list[Job]:
-        return [job for lane in list(self._queues) for job in self._drop(lane)]
-
-    def _drop(self, lane: Lane) -> list[Job]:
-        jobs = list(self._queues.pop(lane, ()))
-        lane.waiting -= len(jobs)
-        return jobs
 
     # What the downloader asks for
 
@@ -300,20 +233,20 @@ class Team:
     def stop(self) -> None:
         """Start nothing new; what waits is abandoned, what is in flight goes on."""
         self._is_stopped = True
+        self._salvage.stop()
         self._tell_all(Stop())
         for hand in self._hands:
             # Nobody is there to end it.
             if hand.child is None:
                 self._lose(hand)
-        for job in self._drop_all():
+        for job in self._stock.drop_all():
             job.abandon()
 
-    def cancel(self, lane: Lane) -> set[_Task]:
+    def cancel(self, lane: Lane) -> set[asyncio.Task[None]]:
         """Cancel all jobs of `lane`; returns tasks that end when nothing is at work for them any more."""
-        for job in self._drop(lane):
+        for job in self._stock.drop(lane):
             job.abandon()
-        for job in self._reclaimed:
-            job.is_cancelled |= job.lane is lane
+        self._salvage.cancel(lane)
         jobs = [job for hand in self._hands for job in hand.held.values() if job.lane is lane]
         if not jobs or self._is_over:
             return set()
@@ -355,10 +288,3 @@ class Team:
             given_up=tuple({given.host: given for each in known for given in each.given_up}.values()),
             retry=min(filter(None, (each.retry for each in known)), key=lambda each: each.until, default=None),
         )
-
-
-def _settle(claim: Claim, first: Claim) -> Outcome | None:
-    """Give the outcome of an item that needs no more requests: one that has come in this run has not changed since."""
-    if claim.present is not None and first.present is None:
-        claim = replace(claim, etag=None, last_modified=None)
-    return outcome_of_claim(claim)

@@ -7,7 +7,6 @@ so that nothing may appear there any more.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from functools import partial
 from typing import cast
 
 from aioflags.chain import JobHeaders
+from aioflags.collector import collect_seldom
 from aioflags.dispatcher import Dispatcher
 from aioflags.engines.seam import Engine
 from aioflags.equipment import open_branch
@@ -164,7 +164,7 @@ def main(loop_name: str) -> None:
         import uvloop
 
         factory = uvloop.new_event_loop
-    gc.freeze()
+    collect_seldom()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(_serve(socket.socket(fileno=0)))
         # Nothing is left that Python would have to wait for.
