@@ -40,7 +40,7 @@ def _run(arguments: list[str]) -> int:
     fill_standard_files()
     set_up_diagnostics()
     from aioflags.cli.main import run
-    from aioflags.cli.runner import collect_seldom
+    from aioflags.collector import collect_seldom
 
     collect_seldom()
     return run(arguments)

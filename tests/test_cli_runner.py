@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -42,14 +41,3 @@ def test_loop_is_uvloops_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> 
     assert choose_loop() is uvloop.new_event_loop
     monkeypatch.setitem(sys.modules, "uvloop", None)
     assert choose_loop() is None
-
-
-def test_collector_comes_seldom() -> None:
-    """What is there is not looked at again, and far more may come before the rest is; in a process of its own."""
-    code = (
-        "import gc\nfrom aioflags.cli.runner import collect_seldom\n"
-        "before = gc.get_threshold()\ncollect_seldom()\n"
-        "assert gc.isenabled() and gc.get_freeze_count() > 1000\n"
-        "assert gc.get_threshold()[0] >= 10 * before[0] and gc.get_threshold()[1:] == before[1:]"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

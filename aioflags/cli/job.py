@@ -69,6 +69,7 @@ class Job:
         self._downloader: Downloader | None = None
         self._fault: DownloadError | None = None
         self._signal: int | None = None
+        self._next_look = 0.0
         self._is_stuck = False
 
     def run(self) -> ExitStatus:
@@ -164,8 +165,9 @@ class Job:
         now, waiting = self._loop.time(), self._downloader.waiting()
         for line in self._notes.look(waiting, now):
             self._screen.note(line)
-        transfers = self._transfers(now)
-        self._screen.show(self._look(transfers, waiting, now))
+        if now >= self._next_look:
+            self._next_look = now + self._screen.rest
+            self._screen.show(self._look(self._transfers(now), waiting, now))
 
     def _transfers(self, now: float) -> list[Transfer]:
         assert self._downloader is not None

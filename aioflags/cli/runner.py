@@ -1,20 +1,17 @@
-"""The event loop, the limit on open files, the collector: what the owner of a process decides, a library must not."""
+"""The event loop, the limit on open files: what the owner of a process decides, a library must not."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-__all__ = ["choose_loop", "collect_seldom", "raise_file_limit", "start_loop_threads"]
+__all__ = ["choose_loop", "raise_file_limit", "start_loop_threads"]
 
 _SPARE_FILES = 64
 # libuv's, and two more: the system may count a thread for a moment that has ended.
 _LOOP_THREADS = 6
-# Objects; what a job drops is freed without the collector, but for errors and their tracebacks.
-_COLLECT_AFTER = 20_000
 
 
 def choose_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -66,13 +63,3 @@ def raise_file_limit(concurrency: int) -> None:
         resource.setrlimit(
             resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
         )
-
-
-def collect_seldom() -> None:
-    """Let the garbage collector look at what is there now never again, and at what comes seldom.
-
-    By default it took 48 of 426 microseconds of each small file (`python -m benchmarks profile small`).
-    """
-    gc.freeze()
-    _, *older = gc.get_threshold()
-    gc.set_threshold(_COLLECT_AFTER, *older)

@@ -16,6 +16,7 @@ from aioflags.cli.progress import Bar, Snapshot, show_line, wants_bar
 __all__ = ["Screen"]
 
 _PLAIN_INTERVAL = 5.0
+_REST = 1.0
 
 
 class Screen:
@@ -62,6 +63,11 @@ class Screen:
         """Return when our readers have taken enough."""
         await self._out.wait_for_room()
         await self._err.wait_for_room()
+
+    @property
+    def rest(self) -> float:
+        """Seconds from one snapshot to the next: to look at a thousand transfers is work, too."""
+        return 0.0 if self._bar is not None else _REST
 
     def show(self, snapshot: Snapshot) -> None:
         """Show how far the job is, in the way that was asked for."""
