@@ -25,8 +25,8 @@ FACTS, HANDS, ENGINES, POLICY, DOORS = range(5)
 FLOORS = {
     FACTS: "addresses audit_rows breaker chain digests disk_errors errors items journal ledger_rows names pace queues "
     "ranges records redact retry rows schedule settings trace transfer uplink urls version",
-    HANDS: "audit boot credentials destination drafts folders groups halves inputs inspection ledger ledger_file "
-    "ledger_notes lines lock parts private register roll storage threads writer",
+    HANDS: "audit boot collector credentials destination drafts folders groups halves inputs inspection ledger "
+    "ledger_file ledger_notes lines lock parts private register roll storage threads tree writer",
     ENGINES: "engines",
     POLICY: "blocking dispatcher downloader equipment intake jobs lessons pursuit recorder shards streams watch",
     DOORS: "__main__ cli compare flagserver futures_lab",
@@ -260,7 +260,7 @@ def test_answer_about_the_program_imports_no_command(option: str) -> None:
     """What the program can say by itself does not wait for what makes a downloader."""
     _, imported = aioflags_command(option)
     own = {name.removeprefix("aioflags.") for name in imported if name.startswith("aioflags.")}
-    assert own == {"cli", "cli.diagnostics", "cli.exits", "cli.main", "cli.parser", "cli.runner", "cli.say", "errors",
+    assert own == {"cli", "cli.diagnostics", "cli.exits", "cli.main", "cli.parser", "cli.say", "collector", "errors",
                    "redact", "version"}  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Peak memory for lists of 10,000, 100,000 and 1,000,000 URLs, with and without ledger; peers at 100,000.
 
-Memory hardly differs from run to run, and these are long: one round, no warm-up.
+These runs are long, and nothing has to be warm for a peak of memory: no warm-up.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PEERS_AT = 100_000
 
 def run(bench: Bench) -> Iterator[Case]:
     """Give a case for each length."""
-    bench = replace(bench, rounds=1, warm_up=False)
+    bench = replace(bench, warm_up=False)
     ours = [
         *bench.contenders("aioflags"),
         aioflags("aioflags --no-ledger", "as one runs it to leave nothing behind", "--no-ledger"),
