@@ -381,14 +381,17 @@ def test_rest_without_end_ends(tmp_path: Path, engine: EngineName, framing: str)
     """The rest of a file that was cut may say in its range alone how long it is: no more than that is taken."""
     fields = ['ETag: "e"']
     piece = b"10000\r\n" + bytes(1 << 16) + b"\r\n" if framing else bytes(1 << 16)
+    starts: list[int] = []
     sent: list[int] = []
 
     def fault(client: Client) -> None:
         if client.count == 1:
             client.send(head(200, *fields, length=9_000_000), bytes(5_000_000))
         elif client.count == 2:
+            # aiohttp forgets what it had in hand when a connection is cut: the rest may begin before the cut.
+            starts.append(int(server.fields("/file")["range"].removeprefix("bytes=").rstrip("-")))
             more = [framing] if framing else []
-            client.send(head(206, "Content-Range: bytes 5000000-8999999/9000000", *fields, *more, length=None))
+            client.send(head(206, f"Content-Range: bytes {starts[0]}-8999999/9000000", *fields, *more, length=None))
             while not client.server.closing.is_set() and len(sent) < 10_000:
                 client.send(piece)
                 sent.append(len(piece))
@@ -398,7 +401,8 @@ def test_rest_without_end_ends(tmp_path: Path, engine: EngineName, framing: str)
     with FaultServer({"file": fault}) as server:
         (outcome,) = download([f"{server.url}/file"], tmp_path, engine=engine, retries=2).values()
     assert outcome.status in {aioflags.Status.MISSING, aioflags.Status.FAILED}
-    assert 4_000_000 < sum(sent) < 100_000_000
+    # The last piece may not have been sent whole when the client had enough.
+    assert 8_800_000 < starts[0] + sum(sent) < 100_000_000
     assert list(tmp_path.iterdir()) == []
 
 
