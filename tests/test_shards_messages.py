@@ -25,6 +25,7 @@ from aioflags.shards.messages import (
     Report,
     Share,
     Stop,
+    Stray,
 )
 from aioflags.urls import parse_url
 
@@ -43,6 +44,7 @@ ERROR = make_error("connect", "no", "h")
         Pause("h", 2.0, "said so"),
         Report([(1, Outcome("http://h/", Status.FAILED, error=ERROR)), (2, None)], (), Waiting(), ERROR, True),
         Bug("Traceback"),
+        Stray("a callback failed", ""),
         Fault(ERROR),
         Leave(),
         Renew(),

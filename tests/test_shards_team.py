@@ -155,6 +155,31 @@ async def test_a_bug_in_a_worker_ends_the_run(tmp_path: Path) -> None:
     assert "AttributeError" in str(bug)
 
 
+class _Stumble:
+    """What has a callback fail on the loop where it is received."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return eval, ("__import__('asyncio').get_running_loop().call_soon(lambda: 1 / 0)",)
+
+
+async def test_error_that_a_worker_could_hand_to_nobody_is_told(tmp_path: Path) -> None:
+    """The caller's loop hears of it, as of one in the only process, and the work goes on."""
+    told: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.put_nowait(context))
+    with HostileServer({"f": _answer}) as server:
+        async with aioflags.Downloader(tmp_path, processes=2) as downloader:
+            await downloader.download_one(f"{server.url}/f/1")
+            team = downloader._dispatcher
+            assert isinstance(team, Team)
+            team._hands[0].send(_Stumble())
+            context = await asyncio.wait_for(told.get(), 20)
+            outcome = await downloader.download_one(f"{server.url}/f/2")
+    assert "in a worker process" in str(context["message"])
+    assert "ZeroDivisionError" in str(context["exception"])
+    assert outcome.status is Status.SAVED
+    assert told.empty()
+
+
 async def test_job_cancelled_again_and_again_leaves_no_worker(tmp_path: Path) -> None:
     """Who does not wait for the end of a job does not get rid of its processes either: they are gone before."""
 

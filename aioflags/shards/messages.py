@@ -11,7 +11,21 @@ from aioflags.jobs import Running, Waiting
 from aioflags.register import Claim
 from aioflags.settings import Settings
 
-__all__ = ["Bug", "Cancel", "Fault", "Leave", "Order", "Pause", "Place", "Plan", "Renew", "Report", "Share", "Stop"]
+__all__ = [
+    "Bug",
+    "Cancel",
+    "Fault",
+    "Leave",
+    "Order",
+    "Pause",
+    "Place",
+    "Plan",
+    "Renew",
+    "Report",
+    "Share",
+    "Stop",
+    "Stray",
+]
 
 
 class Place(NamedTuple):
@@ -102,6 +116,18 @@ class Report(NamedTuple):
 class Bug(NamedTuple):
     """The worker ends by an error that nobody foresaw; its traceback, secrets and all: the parent redacts."""
 
+    traceback: str
+
+
+class Stray(NamedTuple):
+    """An error that the worker's loop could hand to nobody; the work goes on.
+
+    Args:
+        message: What the loop says of it.
+        traceback: Of the error, secrets and all: the parent redacts; empty if there is none.
+    """
+
+    message: str
     traceback: str
 
 

@@ -14,7 +14,7 @@ from aioflags.errors import DownloadError, make_error
 from aioflags.jobs import Job, Running, Waiting
 from aioflags.schedule import Lane
 from aioflags.shards.child import Child
-from aioflags.shards.messages import Bug, Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop
+from aioflags.shards.messages import Bug, Cancel, Fault, Order, Pause, Plan, Renew, Report, Share, Stop, Stray
 from aioflags.shards.salvage import Reclaim, Salvage
 from aioflags.shards.stock import Stock
 
@@ -187,6 +187,11 @@ class Team:
                         sibling.send(message)
             case Fault(error):
                 self._fail(error)
+            case Stray(text, traceback):
+                context: dict[str, object] = {"message": f"in a worker process: {text}"}
+                if traceback:
+                    context["exception"] = RuntimeError(f"in a worker process:\n{traceback}")
+                self._loop.call_exception_handler(context)
             case Bug(traceback):
                 raise RuntimeError(f"a worker process has failed:\n{traceback}")
 

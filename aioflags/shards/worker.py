@@ -13,7 +13,7 @@ import socket
 import traceback
 from collections.abc import Callable
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from aioflags.chain import JobHeaders
 from aioflags.collector import collect_seldom
@@ -26,7 +26,7 @@ from aioflags.jobs import Job
 from aioflags.pursuit import Pursuit
 from aioflags.schedule import Lane
 from aioflags.settings import EngineName
-from aioflags.shards.messages import Bug, Cancel, Fault, Leave, Order, Pause, Plan, Renew, Report, Share, Stop
+from aioflags.shards.messages import Bug, Cancel, Fault, Leave, Order, Pause, Plan, Renew, Report, Share, Stop, Stray
 from aioflags.shards.wire import Wire
 
 __all__ = ["Worker", "main"]
@@ -173,6 +173,7 @@ def main(loop_name: str) -> None:
 
 async def _serve(connection: socket.socket) -> None:
     wire = await Wire.open(connection)
+    asyncio.get_running_loop().set_exception_handler(partial(_tell_stray, wire))
     plan = await wire.receive()
     if not isinstance(plan, Plan):
         return
@@ -186,12 +187,21 @@ async def _serve(connection: socket.socket) -> None:
         wire.send(Fault(error))
     except Exception as bug:
         # What is printed is redacted, and by the parent.
-        wire.send(Bug("".join(traceback.format_exception(bug))))
+        wire.send(Bug(_format(bug)))
     finally:
         await wire.drain()
         if watching is not None:
             watching.cancel()
         wire.close()
+
+
+def _tell_stray(wire: Wire, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    wire.send(Stray(str(context.get("message")), _format(error) if isinstance(error, BaseException) else ""))
+
+
+def _format(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
 
 
 async def _end_with_parent(wire: Wire) -> None:
