@@ -213,14 +213,6 @@ class Destination:
         except OSError as error:
             raise translate_os_error(error, f"look at {name}") from error
 
-    def is_free(self, name: str) -> bool:
-        """Tell without a look that nothing has a final name which was given away just now and never before.
-
-        So it is in a folder that was empty when the run first had to do with it. What somebody else puts there later
-        is found when the file is to appear, and stays.
-        """
-        return self._open_tree.was_empty(name, STATE_FOLDER)
-
     def is_older(self, name: str) -> bool:
         """Tell whether what has this final name was there, and under it, before the system was started."""
         try:

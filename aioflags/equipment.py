@@ -34,9 +34,9 @@ T = TypeVar("T")
 # The ledger, the destination's folders, the loop, standard files.
 _SPARE_FILES = 32
 _FILES_PER_THREAD = 3
-# Batches of a list that are claimed at a time: those of a thousand connections took half a second together, and the
-# connections waited for it.
-_BATCHES = 2
+# Entries that are claimed at a time, if they come in many batches: those of a thousand connections took half a second
+# together, and the connections waited for it.
+_CLAIMS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ async def open_equipment(
             else engine
         )
         stack.push_async_callback(made.close)
-        claims = GroupCommit(hands, register.claim_lists, most=_BATCHES)
+        claims = GroupCommit(hands, register.claim_lists, most=_CLAIMS, size_of=_count)
         stack.callback(claims.close)
         place = Place(destination.path, destination.run_name, ledger.path if settings.ledger else None)
         yield Equipment(hands, ledger, claims, credentials, made, place)
@@ -118,6 +118,10 @@ async def open_branch(place: Place, settings: Settings, engine: EngineName) -> A
 
 async def _in(executor: Executor, work: Callable[[], T]) -> T:
     return await finish_first(asyncio.get_running_loop().run_in_executor(executor, work))
+
+
+def _count(batch: tuple[Sequence[Entry], Roll | None]) -> int:
+    return len(batch[0])
 
 
 def _open_ledger(destination: Destination, settings: Settings) -> Ledger:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -31,8 +32,9 @@ class GroupCommit(Generic[J, R]):
         work: Does a group in a thread; returns as many results as it was given jobs, an exception for a job that
             failed. What it raises itself fails the whole group.
         rest: Seconds after the end of a large group before the next begins, so that it is large, too.
-        most: Jobs in a group at most, `None` for as many as have come; whoever waits for the first of many need not
-            wait for the last.
+        most: Size after which a group takes no more jobs, `None` for as many as have come; whoever waits for the
+            first of many need not wait for the last.
+        size_of: Tells what a job counts against `most`; without it 1.
     """
 
     def __init__(
@@ -42,17 +44,19 @@ class GroupCommit(Generic[J, R]):
         *,
         rest: float = 0.0,
         most: int | None = None,
+        size_of: Callable[[J], int] = lambda _: 1,
     ) -> None:
         self._executor = executor
         self._work = work
         # To ask for it each time is a call of the system before Python 3.12.
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[tuple[J, asyncio.Future[R]]] = []
+        self._waiting: deque[tuple[J, asyncio.Future[R]]] = deque()
         self._group: list[tuple[J, asyncio.Future[R]]] = []
         self._running: asyncio.Future[Sequence[R | Exception]] | None = None
         self._is_closed = False
         self._rest = rest
-        self._most = most
+        self._most = float("inf") if most is None else most
+        self._size_of = size_of
         self._timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
@@ -60,7 +64,7 @@ class GroupCommit(Generic[J, R]):
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, deque()
         for _, future in waiting:
             future.cancel()
 
@@ -90,7 +94,7 @@ class GroupCommit(Generic[J, R]):
 
     async def _withdraw(self, future: asyncio.Future[R]) -> None:
         before = len(self._waiting)
-        self._waiting = [row for row in self._waiting if row[1] is not future]
+        self._waiting = deque(row for row in self._waiting if row[1] is not future)
         if len(self._waiting) == before and self._running is not None:
             await wait_out(self._running)
 
@@ -99,12 +103,20 @@ class GroupCommit(Generic[J, R]):
         if not self._waiting:
             # All have been taken back.
             return
-        most = self._most or len(self._waiting)
-        self._group, self._waiting = self._waiting[:most], self._waiting[most:]
+        self._group = self._take_group()
         jobs = [job for job, _ in self._group]
         running = self._loop.run_in_executor(self._executor, self._work, jobs)
         self._running = running
         running.add_done_callback(self._finish)
+
+    def _take_group(self) -> list[tuple[J, asyncio.Future[R]]]:
+        """Take jobs from the front until they are enough, at least one."""
+        group = []
+        size = 0
+        while self._waiting and size < self._most:
+            group.append(self._waiting.popleft())
+            size += self._size_of(group[-1][0])
+        return group
 
     def _finish(self, running: asyncio.Future[Sequence[R | Exception]]) -> None:
         group, self._group, self._running = self._group, [], None

@@ -159,8 +159,6 @@ class Register:
                 # No run of ours has written that.
                 raise make_error("name", "the ledger gives it a name that no file may have; move the ledger away")
             claim = Claim(item, target, row.name, digests, row=row.id)
-            if not is_known and self._is_surely_free(claim):
-                return claim
             return self._look(claim, row, is_known=is_known)
         except DownloadError as error:
             return self._refuse(item, wish, error, Known(known.first, row), target)
@@ -187,14 +185,6 @@ class Register:
             folder = "/".join(parents[:depth])
             if not self._ledger.take_folder(folder):
                 raise make_error("name", f"{escape_text(folder)} is a file of another item and cannot be a folder, too")
-
-    def _is_surely_free(self, claim: Claim) -> bool:
-        """Spare a look: with each call of the system the loop takes the interpreter away from this thread.
-
-        Without a ledger other runs may be at work in the same destination.
-        """
-        assert claim.name is not None
-        return self._ledger.is_kept and self._destination.is_free(claim.name)
 
     def _look(self, claim: Claim, row: Row, *, is_known: bool) -> Claim:
         """See whether the name is on disk already, and what that means."""

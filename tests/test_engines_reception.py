@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from aioflags.engines.bodies import BLOCK
+from aioflags.engines.bodies import BLOCK, OpenBody
 from aioflags.engines.link import Link
 from aioflags.engines.pool import Pool, PoolKey
 from aioflags.engines.portions import Portions
@@ -276,6 +278,46 @@ async def test_rate_is_kept_by_waiting() -> None:
     assert b"".join(chunks) == body
     assert kept(scene)
     scene.close()
+
+
+async def test_head_does_not_wait_for_the_rate() -> None:
+    """What the rest of the job owes is not this answer's: it would be late, and the server be blamed for that."""
+    scene = Scene(limit_rate=1000, first_byte_timeout=0.2)
+    assert scene.gear.byte_rate is not None
+    scene.gear.byte_rate.take(1000, time.monotonic())
+    reception = scene.begin(head("Content-Length: 5"))
+    await asyncio.sleep(0.05)
+    scene.theirs.sendall(b"hello")
+    assert b"".join(await reception.read()) == b"hello"
+    scene.close()
+
+
+async def test_nothing_of_a_failed_answer_outlives_its_error(scene: Scene) -> None:
+    """No circle of error, frames and body is left for the collector: there may be megabytes in each."""
+    reception = scene.begin(head("Transfer-Encoding: chunked") + b"5\r\nhello\r\nzz\r\n")
+    scene.reception = scene.receive()
+
+    async def attempt(reception: Reception) -> str:
+        try:
+            await reception.read()
+        except DownloadError as error:
+            return error.kind
+        finally:
+            reception.leave()
+        return ""
+
+    def bodies() -> int:
+        return sum(isinstance(known, OpenBody) for known in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = bodies()
+        assert await attempt(reception) == "protocol"
+        del reception
+        assert bodies() == before
+    finally:
+        gc.enable()
 
 
 async def test_whoever_leaves_takes_the_connection_along(scene: Scene) -> None:

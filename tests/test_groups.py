@@ -122,6 +122,17 @@ async def test_group_has_no_more_jobs_than_are_allowed(worker: Worker, executor:
     assert worker.groups == [[0], [2, 4], [6, 8], [10]]
 
 
+async def test_group_ends_with_the_job_that_makes_it_large_enough(worker: Worker, executor: Executor) -> None:
+    """Small ones go together, and one that is too large by itself goes, too."""
+    groups = GroupCommit(executor, worker.work, most=10, size_of=abs)
+    worker.may_go.clear()
+    numbers = [0, 2, 4, 6, 8, 2, 100, 2]
+    futures = [groups.submit(number) for number in numbers]
+    worker.may_go.set()
+    assert await asyncio.gather(*futures) == [number * 2 for number in numbers]
+    assert worker.groups == [[0], [2, 4, 6], [8, 2], [100], [2]]
+
+
 async def test_failed_job_fails_alone(groups: GroupCommit[int, int]) -> None:
     """Its neighbours in the group have their results."""
     first = groups.submit(0)

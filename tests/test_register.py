@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioflags.destination import Destination
-from aioflags.errors import RefusedError, make_error
+from aioflags.errors import make_error
 from aioflags.items import Item, Rejected
 from aioflags.ledger import Ledger
 from aioflags.names import fold
@@ -386,38 +386,27 @@ def test_what_is_there_before_the_run_is_looked_at(
         desk.close()
 
 
-def test_empty_destination_is_not_looked_at_for_each_item(
-    make: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize(
+    ("existing", "sha256", "present"),
+    [("fail", None, None), ("fail", SHA256, len(FLAG)), ("skip", None, len(FLAG))],
+)
+def test_what_comes_during_the_run_is_looked_at(
+    make: Callable[..., Desk], existing: Existing, sha256: str | None, present: int | None, is_kept: bool
 ) -> None:
-    """It is nobody else's while the run has it; what comes all the same is found when the file is to appear."""
-    desk = make(is_kept=True)
-    monkeypatch.setattr(Destination, "look", None)
-    assert desk.names("http://h/a/flag", "http://h/b/flag") == ["flag", f"flag-{suffix('http://h/b/flag')}"]
-    (desk.home / "other").write_bytes(b"precious")
-    claim = desk.one("http://h/other")
-    assert (claim.name, claim.error, claim.may_replace) == ("other", None, False)
-    part = desk.destination.new_part()
-    part.close()
-    with pytest.raises(RefusedError):
-        desk.destination.publish(part, "other", may_replace=claim.may_replace)
-    part.discard()
-    assert (desk.home / "other").read_bytes() == b"precious"
+    """Also in a destination that was empty: what will do is not fetched once more, and what will not is noted.
 
-
-def test_item_that_is_known_is_looked_at_in_an_empty_destination(make: Callable[..., Desk]) -> None:
-    """Its file may have come in this very run."""
-    desk = make("skip", is_kept=True)
-    assert desk.one("http://h/flag").present is None
-    (desk.home / "flag").write_bytes(FLAG)
-    assert desk.one("http://h/flag", lane=1).present == len(FLAG)
-
-
-def test_without_a_ledger_others_may_be_at_work_in_the_destination(make: Callable[..., Desk]) -> None:
-    """What they have put there since is not fetched once more."""
-    desk = make("skip")
-    assert desk.one("http://h/flag").present is None
+    A run that meets it after the system was started anew would take it for its own.
+    """
+    desk = make(existing, is_kept=is_kept)
+    assert verdict(desk.one("http://h/flag")) == FETCH
     (desk.home / "other").write_bytes(FLAG)
-    assert desk.one("http://h/other").present == len(FLAG)
+    claim = desk.one(Item("http://h/other", sha256=sha256))
+    assert (claim.present, claim.error is None) == (present, present is not None)
+    with desk.ledger.claiming():
+        row = desk.ledger.find("http://h/other", None).row
+    assert row is not None
+    assert row.was_there
 
 
 CHILD = """

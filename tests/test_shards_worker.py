@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -18,9 +19,9 @@ from aioflags.errors import make_error
 from aioflags.items import Item, Outcome, Status
 from aioflags.register import Claim
 from aioflags.settings import Settings
-from aioflags.shards.messages import Cancel, Leave, Order, Place, Plan, Report, Share, Stop
+from aioflags.shards.messages import Cancel, Leave, Order, Place, Plan, Report, Share, Stop, Stray
 from aioflags.shards.wire import Wire
-from aioflags.shards.worker import Worker
+from aioflags.shards.worker import Worker, tell_stray
 from aioflags.urls import parse_url
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no Unix sockets")
@@ -147,3 +148,38 @@ async def test_worker_without_a_parent_does_nothing_more(is_leaving: bool) -> No
         desk.wire.close()
         await asyncio.wait_for(desk.orphaned.wait(), 10)
         over.set()
+
+
+async def test_error_found_in_another_thread_is_told_by_the_loop() -> None:
+    """The collector finds errors that nobody has looked at wherever it runs; the wire is the loop's alone."""
+    one, other = socket.socketpair()
+    theirs, ours = await Wire.open(one), await Wire.open(other)
+    loop = asyncio.get_running_loop()
+    senders = []
+
+    class Witness(Wire):
+        def send(self, message: object) -> None:
+            senders.append(threading.current_thread())
+            theirs.send(message)
+
+    wire = Witness(theirs._reader, theirs._writer)
+    context = {"message": "never retrieved", "exception": ValueError("lost")}
+    await asyncio.to_thread(tell_stray, wire, loop, context)
+    stray = await asyncio.wait_for(ours.receive(), 10)
+    assert isinstance(stray, Stray)
+    assert stray.message == "never retrieved"
+    assert "ValueError: lost" in stray.traceback
+    assert senders == [threading.current_thread()]
+    ours.close()
+    theirs.close()
+
+
+async def test_error_found_when_the_loop_is_closed_is_nobodys() -> None:
+    """It must not become one more error, in a thread that has nothing to do with it."""
+    loop = asyncio.new_event_loop()
+    loop.close()
+    one, other = socket.socketpair()
+    wire = await Wire.open(one)
+    tell_stray(wire, loop, {"message": "too late"})
+    wire.close()
+    other.close()

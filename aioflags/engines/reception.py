@@ -169,6 +169,8 @@ class Reception(Arrival):
             self._is_long = False
             self._gear.portions.leave()
         self._let_go(is_good=False)
+        # The error knows the frames that know this: a circle with the body in it, until the collector comes.
+        self._error = self.body = None
 
     def _is_ready(self) -> bool:
         if self._error is not None:
@@ -245,7 +247,8 @@ class Reception(Arrival):
 
     def _charge(self, size: int, now: float) -> None:
         """Count bytes against the rate of the job; once it is used up, nothing more is read for a while."""
-        if self._gear.byte_rate is not None:
+        # A head costs nothing: who has only that yet would wait off what the whole job owes.
+        if size and self._gear.byte_rate is not None:
             delay = self._gear.byte_rate.take(size, now)
             if delay > 0:
                 self._hold = self._gear.readiness.loop.call_later(delay, self._release)

@@ -12,6 +12,7 @@ import signal
 import socket
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
@@ -29,7 +30,7 @@ from aioflags.settings import EngineName
 from aioflags.shards.messages import Bug, Cancel, Fault, Leave, Order, Pause, Plan, Renew, Report, Share, Stop, Stray
 from aioflags.shards.wire import Wire
 
-__all__ = ["Worker", "main"]
+__all__ = ["Worker", "main", "tell_stray"]
 
 # Seconds that ends wait for others, and between two looks at what is in flight.
 _REST = 0.005
@@ -173,7 +174,7 @@ def main(loop_name: str) -> None:
 
 async def _serve(connection: socket.socket) -> None:
     wire = await Wire.open(connection)
-    asyncio.get_running_loop().set_exception_handler(partial(_tell_stray, wire))
+    asyncio.get_running_loop().set_exception_handler(partial(tell_stray, wire))
     plan = await wire.receive()
     if not isinstance(plan, Plan):
         return
@@ -195,9 +196,16 @@ async def _serve(connection: socket.socket) -> None:
         wire.close()
 
 
-def _tell_stray(wire: Wire, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def tell_stray(wire: Wire, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tell the parent of an error that the loop could hand to nobody.
+
+    For any thread: the collector, which finds some of them, runs in whichever it likes.
+    """
     error = context.get("exception")
-    wire.send(Stray(str(context.get("message")), _format(error) if isinstance(error, BaseException) else ""))
+    stray = Stray(str(context.get("message")), _format(error) if isinstance(error, BaseException) else "")
+    # Once the loop is closed there is nobody to tell.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(wire.send, stray)
 
 
 def _format(error: BaseException) -> str:
