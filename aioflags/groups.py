@@ -122,10 +122,6 @@ class GroupCommit(Generic[J, R]):
         group, self._group, self._running = self._group, [], None
         failure = asyncio.CancelledError() if running.cancelled() else running.exception()
         results: Sequence[R | BaseException] = [failure] * len(group) if failure is not None else running.result()
-        if self._rest and len(group) >= _CROWD:
-            self._timer = self._loop.call_later(self._rest, self._start)
-        elif self._waiting:
-            self._start()
         for (_, future), result in zip(group, results, strict=True):
             if future.done():
                 continue
@@ -133,6 +129,10 @@ class GroupCommit(Generic[J, R]):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+        if self._rest and len(group) >= _CROWD:
+            self._timer = self._loop.call_later(self._rest, self._start)
+        elif self._waiting:
+            self._start()
 
 
 async def finish_first(future: asyncio.Future[R], clean_up: Callable[[R], Awaitable[object]] | None = None) -> R:
