@@ -24,6 +24,9 @@ from aioflags.tree import Tree
 
 __all__ = ["STATE_FOLDER", "Destination"]
 
+# Seconds that the times of files may be behind the clock: Linux takes that of the last of its 100 ticks a second.
+_COARSE = 0.02
+
 
 class Destination:
     """A directory that files appear in.
@@ -213,14 +216,27 @@ class Destination:
         except OSError as error:
             raise translate_os_error(error, f"look at {name}") from error
 
-    def is_older(self, name: str) -> bool:
-        """Tell whether what has this final name was there, and under it, before the system was started."""
+    def is_free(self, name: str) -> bool:
+        """Tell without a look that nothing had a final name which was given away just now and never before.
+
+        So it is in a folder that was empty when the run first had to do with it, but for what somebody else has put
+        there since; that is found when the file is to appear, and stays.
+        """
+        return self._open_tree.was_empty(name, STATE_FOLDER)
+
+    def is_left_over(self, name: str, since: float) -> bool:
+        """Tell whether what has this final name got it after `since`, and before the system was started.
+
+        Args:
+            name: A final name.
+            since: Seconds since the epoch.
+        """
         try:
             found = self.look(name)
         except DownloadError:
             return False
         # The time of the last change of the directory entry as well, and nobody can set it.
-        return found is not None and found.st_ctime < boot_time()
+        return found is not None and since - _COARSE <= found.st_ctime < boot_time()
 
     def size_of(self, name: str) -> int | None:
         """Tell the size in bytes of the file of this final name; `None` if there is none, or nobody can tell."""

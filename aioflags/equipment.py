@@ -125,9 +125,8 @@ def _count(batch: tuple[Sequence[Entry], Roll | None]) -> int:
 
 
 def _open_ledger(destination: Destination, settings: Settings) -> Ledger:
-    ledger = Ledger.open(
-        destination.state_path, destination.run_path, is_kept=settings.ledger, is_older=destination.is_older
-    )
+    places = destination.state_path, destination.run_path
+    ledger = Ledger.open(*places, is_kept=settings.ledger, is_left_over=destination.is_left_over)
     if settings.ledger:
         destination.sweep_parts(ledger.files())
     return ledger

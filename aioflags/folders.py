@@ -167,6 +167,11 @@ class Folder:
         """List the entries."""
         return os.listdir(self.path if self._fd is None else self._fd)
 
+    def is_empty(self, but: str) -> bool:
+        """Tell whether nothing is there, or only an entry of the name `but`."""
+        with os.scandir(self.path if self._fd is None else self._fd) as entries:
+            return all(entry.name == but for entry in entries)
+
     def sync(self) -> None:
         """Force the directory's entries to stable storage, where the system can."""
         if self._fd is not None:

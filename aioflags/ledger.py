@@ -46,11 +46,11 @@ SELECT id, iif(typeof(name) = 'text', name, NULL), state, was_there, is_ours, si
 FROM items WHERE key = ?
 """
 _ADD = """
-INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, state, is_twin, key)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, ended, state, is_twin, key)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _TAKE_AGAIN = """
-UPDATE OR IGNORE items SET url = ?, wish = ?, asked = ?, name = ?, name_key = ?, run = ?, state = ?,
+UPDATE OR IGNORE items SET url = ?, wish = ?, asked = ?, name = ?, name_key = ?, run = ?, ended = ?, state = ?,
     kind = NULL, message = NULL, host = NULL
 WHERE id = ?
 """
@@ -99,16 +99,16 @@ class Ledger(LedgerNotes):
     Args:
         file: Open.
         is_kept: Later runs read it.
-        is_older: Tells whether the file of a final name was there before the system was started.
+        is_left_over: Tells whether the file of a final name came after a time, and before the system was started.
 
     Raises:
         StorageError: It cannot be read.
     """
 
-    def __init__(self, file: LedgerFile, *, is_kept: bool, is_older: Callable[[str], bool]) -> None:
+    def __init__(self, file: LedgerFile, *, is_kept: bool, is_left_over: Callable[[str, float], bool]) -> None:
         super().__init__(file)
         self.is_kept = is_kept
-        self._is_older = is_older
+        self._is_left_over = is_left_over
         self._boot = boot_id() if is_kept else None
         # What was taken last for a folder, and whether there are any at all: most lists have few or none.
         self._folders: set[bytes] = set()
@@ -118,14 +118,16 @@ class Ledger(LedgerNotes):
         self._marks = _Marks() if is_empty else None
 
     @classmethod
-    def open(cls, state_path: str, run_path: str, *, is_kept: bool, is_older: Callable[[str], bool]) -> Ledger:
+    def open(
+        cls, state_path: str, run_path: str, *, is_kept: bool, is_left_over: Callable[[str, float], bool]
+    ) -> Ledger:
         """Open the ledger of a destination that this run holds.
 
         Args:
             state_path: The folder of a kept ledger.
             run_path: The private folder of the run.
             is_kept: Later runs read it.
-            is_older: Tells whether the file of a final name was there before the system was started.
+            is_left_over: Tells whether the file of a final name came after a time, and before the system was started.
 
         Raises:
             StorageError: It is damaged, of another version, or cannot be written.
@@ -133,7 +135,7 @@ class Ledger(LedgerNotes):
         path = os.path.join(state_path if is_kept else run_path, LEDGER_FILE)
         file = LedgerFile(path, is_kept=is_kept)
         try:
-            ledger = cls(file, is_kept=is_kept, is_older=is_older)
+            ledger = cls(file, is_kept=is_kept, is_left_over=is_left_over)
             if is_kept:
                 ledger._begin_run()
         except BaseException:
@@ -156,19 +158,21 @@ class Ledger(LedgerNotes):
         """The system was started anew: what it was given last may never have reached the disk.
 
         Files of the last minutes are compared with their digests before they are believed. Of those whose row was lost
-        the name was free before: what has it since before that start was put there by us.
+        what has got the name after it was given away, and before that start, was put there by us.
         """
         db = self._file.connection
-        (end,) = db.execute("SELECT max(ended) FROM items WHERE run = ?", (run,)).fetchone()
+        last = "SELECT max(ended) FROM items WHERE run = ? AND typeof(ended) = 'real'"
+        (end,) = db.execute(last, (run,)).fetchone()
         db.execute(
             "UPDATE items SET state = ? WHERE state = ? AND NOT is_synced AND run = ? AND ended >= ?",
             (State.READY, State.DONE, run, (end or 0.0) - _WRITE_BACK),
         )
         free = db.execute(
-            "SELECT id, name FROM items WHERE state IN (?, ?) AND NOT was_there AND NOT is_ours AND run = ?",
+            "SELECT id, name, iif(typeof(ended) = 'real', ended, 0.0) FROM items "
+            "WHERE state IN (?, ?) AND NOT was_there AND NOT is_ours AND run = ?",
             (State.WANTED, State.READY, run),
         )
-        ours = [(row,) for row, name in free if is_safe_name(name) and self._is_older(name)]
+        ours = [(row,) for row, name, since in free if is_safe_name(name) and self._is_left_over(name, since)]
         db.executemany("UPDATE items SET is_ours = 1 WHERE id = ?", ours)
 
     def close(self) -> None:
@@ -251,7 +255,7 @@ class Ledger(LedgerNotes):
         if self._has_folders and db.execute(_IS_FOLDER, (key,)).fetchone() is not None:
             return None
         wish_text = None if wish is None else storable(wish)
-        values = item.url, wish_text, write_asked(item), name, key, self._run, WANTED
+        values = item.url, wish_text, write_asked(item), name, key, self._run, time.time(), WANTED
         if known.row is not None:
             # The line was refused before, and is a better one now.
             updated = db.execute(_TAKE_AGAIN, (*values, known.row.id))

@@ -11,7 +11,7 @@ import stat
 import threading
 from collections.abc import Iterable
 
-from aioflags.errors import make_error
+from aioflags.errors import DownloadError, make_error
 from aioflags.folders import Folder
 from aioflags.redact import escape_text
 
@@ -40,6 +40,7 @@ class Tree:
         self._identity = None if self._fd is None else _identity_of(os.fstat(self._fd))
         self._folders: dict[tuple[str, ...], Folder] = {}
         self._walked: set[str] = set()
+        self._was_empty: dict[str, bool] = {}
         #: Several threads publish: to be held from `folder_of` until its folder is not needed any more, or another
         #: thread closes it.
         self.guard = threading.Lock()
@@ -102,6 +103,34 @@ class Tree:
                 return folder.look(leaf)
         except FileNotFoundError:
             return None
+
+    def was_empty(self, name: str, but: str) -> bool:
+        """Tell whether the folder of a final name was empty when it was asked about first, or not there.
+
+        What has come since by other names than those that were asked about is somebody else's.
+
+        Args:
+            name: A final name.
+            but: Name of an entry that does not count.
+        """
+        parents = name.rpartition("/")[0]
+        known = self._was_empty.get(parents)
+        if known is None:
+            if len(self._was_empty) >= _WALKED_FOLDERS:
+                self._was_empty.clear()
+            known = self._was_empty[parents] = self._is_empty(name, but)
+        return known
+
+    def _is_empty(self, name: str, but: str) -> bool:
+        try:
+            with self.guard:
+                folder, _ = self.folder_of(name, create=False)
+                return folder.is_empty(but)
+        except FileNotFoundError:
+            return True
+        except (OSError, DownloadError):
+            # Whoever looks closer is told.
+            return False
 
     def look_again(self, name: str) -> os.stat_result | None:
         """Do `look`, but in one call of the system where the folder was gone to before.

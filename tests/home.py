@@ -23,7 +23,7 @@ class Home:
         self.path = path
         (path / ".aioflags").mkdir(parents=True)
         state = str(path / ".aioflags")
-        self.ledger = Ledger.open(state, state, is_kept=True, is_older=bool)
+        self.ledger = Ledger.open(state, state, is_kept=True, is_left_over=lambda *_: False)
 
     def add(
         self,

@@ -268,3 +268,15 @@ def test_file_that_has_its_new_name_has_it(tmp_path: Path, monkeypatch: pytest.M
         folder.move_new("part", folder, "flag")
     assert read(folder, "flag") == b"flag"
     folder.close()
+
+
+def test_folder_is_empty_but_for_one_name(folder: Folder) -> None:
+    """A file, a folder and a link all count; the entry of that name does not, and asking changes nothing."""
+    assert folder.is_empty("private")
+    folder.child("private", create=True).close()
+    assert folder.is_empty("private")
+    assert not folder.is_empty("other")
+    os.symlink("nowhere", os.path.join(folder.path, "link"))
+    for _ in range(2):
+        assert not folder.is_empty("private")
+    assert sorted(folder.names()) == ["link", "private"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
@@ -46,7 +47,7 @@ def open_ledger(tmp_path: Path, boot: object) -> Iterator[Open]:
 
     def open_it(*, is_kept: bool = True) -> Ledger:
         parts = str(tmp_path / "parts")
-        opened.append(Ledger.open(str(tmp_path), parts, is_kept=is_kept, is_older=lambda name: name != "young"))
+        opened.append(Ledger.open(str(tmp_path), parts, is_kept=is_kept, is_left_over=lambda name, _: name != "young"))
         return opened[-1]
 
     yield open_it
@@ -86,7 +87,7 @@ def test_ledger_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     file = LedgerFile(str(tmp_path / "ledger"), is_kept=True)
     file.connection.execute("DROP TABLE folders")
     with pytest.raises(StorageError, match="ledger"):
-        Ledger(file, is_kept=True, is_older=lambda _: False)
+        Ledger(file, is_kept=True, is_left_over=lambda *_: False)
     file.close()
 
 
@@ -235,7 +236,7 @@ def test_keys_keep_items_apart(items: list[tuple[str, str | None]]) -> None:
         import tempfile
 
         with tempfile.TemporaryDirectory() as path:
-            ledger = Ledger.open(path, path, is_kept=False, is_older=bool)
+            ledger = Ledger.open(path, path, is_kept=False, is_left_over=lambda *_: False)
             with ledger.claiming():
                 # Two blanks part URL and wish, and a URL has none.
                 items = [(url.replace(" ", ""), wish) for url, wish in items]
@@ -340,6 +341,36 @@ def test_name_that_was_free_is_ours_after_a_crash(
     killed(first)
     boot("second")
     assert find(open_ledger()).is_ours == is_ours
+
+
+def test_what_had_the_name_before_it_was_given_away_is_a_strangers(
+    tmp_path: Path, boot: Callable[[str | None], None]
+) -> None:
+    """Whoever claims names without a look relies on it: only what has come since can be ours."""
+    asked: dict[str, float] = {}
+
+    def is_left_over(name: str, since: float) -> bool:
+        asked[name] = since
+        return False
+
+    places = str(tmp_path), str(tmp_path)
+    first = Ledger.open(*places, is_kept=True, is_left_over=is_left_over)
+    before = time.time()
+    add(first, name="new")
+    with first.claiming():
+        refused = first.refuse(
+            Rejected("http://h/again", make_error("url", "bad")), None, make_error("url", "bad"), Known()
+        )
+        known = first.find("http://h/again", None)
+        assert known.row is not None
+        assert known.row.id == refused
+        assert first.add(Item("http://h/again"), None, "again", known) is not None
+    after = time.time()
+    killed(first)
+    boot("second")
+    Ledger.open(*places, is_kept=True, is_left_over=is_left_over).close()
+    assert set(asked) == {"new", "again"}
+    assert all(before <= since <= after for since in asked.values())
 
 
 # Halves
@@ -459,7 +490,7 @@ from aioflags.items import Item
 from aioflags.ledger import Ledger
 from aioflags.ledger_file import LedgerFile
 from aioflags.ledger_rows import Known
-ledger = Ledger.open(sys.argv[1], sys.argv[1], is_kept=True, is_older=bool)
+ledger = Ledger.open(sys.argv[1], sys.argv[1], is_kept=True, is_left_over=lambda *_: False)
 for number in range(10 ** 9):
     with ledger.claiming():
         for row in range(100):
@@ -476,7 +507,7 @@ def test_what_was_said_to_be_written_survives_kill(tmp_path: Path, boot: object)
             process.stdout.readline()
         process.kill()
         said = 20 + len(process.stdout.read().splitlines())
-    ledger = Ledger.open(str(tmp_path), str(tmp_path), is_kept=True, is_older=bool)
+    ledger = Ledger.open(str(tmp_path), str(tmp_path), is_kept=True, is_left_over=lambda *_: False)
     (count,) = ledger._file.connection.execute("SELECT count(*) FROM items").fetchone()
     ledger.close()
     assert count % 100 == 0

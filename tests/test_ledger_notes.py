@@ -24,7 +24,7 @@ PRESENT = Outcome(URL, Status.PRESENT, "a", 4, DIGESTS, 304, 1)
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(str(tmp_path), str(tmp_path), is_kept=True, is_older=bool)
+    ledger = Ledger.open(str(tmp_path), str(tmp_path), is_kept=True, is_left_over=lambda *_: False)
     yield ledger
     ledger.close()
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioflags.destination import Destination
-from aioflags.errors import make_error
+from aioflags.errors import RefusedError, make_error
 from aioflags.items import Item, Rejected
 from aioflags.ledger import Ledger
 from aioflags.names import fold
@@ -38,7 +38,7 @@ class Desk:
         self.destination = Destination(home, is_kept=is_kept)
         self.destination.open()
         places = self.destination.state_path, self.destination.run_path
-        self.ledger = Ledger.open(*places, is_kept=is_kept, is_older=bool)
+        self.ledger = Ledger.open(*places, is_kept=is_kept, is_left_over=lambda *_: False)
         self.register = Register(self.destination, self.ledger, existing, algorithms)
 
     def close(self) -> None:
@@ -386,27 +386,54 @@ def test_what_is_there_before_the_run_is_looked_at(
         desk.close()
 
 
-@pytest.mark.parametrize("is_kept", [True, False])
 @pytest.mark.parametrize(
-    ("existing", "sha256", "present"),
-    [("fail", None, None), ("fail", SHA256, len(FLAG)), ("skip", None, len(FLAG))],
+    ("existing", "sha256", "is_kept"),
+    [("skip", None, True), ("skip", None, False), ("fail", SHA256, True), ("fail", SHA256, False)],
 )
-def test_what_comes_during_the_run_is_looked_at(
-    make: Callable[..., Desk], existing: Existing, sha256: str | None, present: int | None, is_kept: bool
+def test_what_comes_during_the_run_and_will_do_is_not_fetched_once_more(
+    make: Callable[..., Desk], existing: Existing, sha256: str | None, is_kept: bool
 ) -> None:
-    """Also in a destination that was empty: what will do is not fetched once more, and what will not is noted.
-
-    A run that meets it after the system was started anew would take it for its own.
-    """
+    """Also in a destination that was empty."""
     desk = make(existing, is_kept=is_kept)
     assert verdict(desk.one("http://h/flag")) == FETCH
     (desk.home / "other").write_bytes(FLAG)
-    claim = desk.one(Item("http://h/other", sha256=sha256))
-    assert (claim.present, claim.error is None) == (present, present is not None)
-    with desk.ledger.claiming():
-        row = desk.ledger.find("http://h/other", None).row
-    assert row is not None
-    assert row.was_there
+    assert verdict(desk.one(Item("http://h/other", sha256=sha256))) == PRESENT
+
+
+@pytest.mark.parametrize(("existing", "is_kept"), [("fail", False), ("replace", True)])
+def test_what_comes_during_the_run_is_met(make: Callable[..., Desk], existing: Existing, is_kept: bool) -> None:
+    """Without a ledger other runs may be at work in the same destination; and what may be replaced is."""
+    desk = make(existing, is_kept=is_kept)
+    assert verdict(desk.one("http://h/flag")) == FETCH
+    (desk.home / "other").write_bytes(b"precious")
+    claim = desk.one("http://h/other")
+    assert (verdict(claim), claim.may_replace) == ((EXISTS, False) if existing == "fail" else (FETCH, True))
+
+
+def test_empty_destination_is_not_looked_at_for_each_item(
+    make: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is nobody else's while the run has it; what comes all the same is found when the file is to appear."""
+    desk = make(is_kept=True)
+    monkeypatch.setattr(Destination, "look", None)
+    assert desk.names("http://h/a/flag", "http://h/b/flag") == ["flag", f"flag-{suffix('http://h/b/flag')}"]
+    (desk.home / "other").write_bytes(b"precious")
+    claim = desk.one("http://h/other")
+    assert (claim.name, claim.error, claim.may_replace) == ("other", None, False)
+    part = desk.destination.new_part()
+    part.close()
+    with pytest.raises(RefusedError):
+        desk.destination.publish(part, "other", may_replace=claim.may_replace)
+    part.discard()
+    assert (desk.home / "other").read_bytes() == b"precious"
+
+
+def test_item_that_is_known_is_looked_at_in_an_empty_destination(make: Callable[..., Desk]) -> None:
+    """Its file may have come in this very run."""
+    desk = make(is_kept=True)
+    assert desk.one("http://h/flag").present is None
+    (desk.home / "flag").write_bytes(FLAG)
+    assert verdict(desk.one("http://h/flag", lane=1)) == EXISTS
 
 
 CHILD = """
@@ -423,7 +450,7 @@ def memory():
 
 destination = Destination(sys.argv[1])
 destination.open()
-ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=False, is_older=bool)
+ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=False, is_left_over=lambda *_: False)
 register = Register(destination, ledger, "fail")
 roll = Roll()
 for number in range(0, 100_000, 1000):

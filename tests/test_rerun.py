@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,7 +40,8 @@ class Run:
         self.home = home
         self.destination = Destination(home, is_kept=True)
         self.destination.open()
-        self.ledger = Ledger.open(self.destination.state_path, self.destination.run_path, is_kept=True, is_older=bool)
+        places = self.destination.state_path, self.destination.run_path
+        self.ledger = Ledger.open(*places, is_kept=True, is_left_over=self.destination.is_left_over)
         self.register = Register(self.destination, self.ledger, existing, update=update)
 
     def claim(self, item: Item | Rejected | str = URL, *, in_list: bool = True) -> Claim:
@@ -257,15 +259,40 @@ def test_whole_file_after_a_crash_of_the_system(start: Start, monkeypatch: pytes
     assert run.ledger.find(URL, None).row.state == State.DONE  # type: ignore[union-attr]
 
 
+def restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the system started anew, after all that was done until now."""
+    started = time.time() + 1
+    monkeypatch.setattr("aioflags.ledger.boot_id", lambda: "another")
+    monkeypatch.setattr("aioflags.destination.boot_time", lambda: started)
+
+
 def test_file_whose_row_was_lost_in_a_crash(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its name was free when it was given away: the file is ours, is not believed, and is fetched again."""
     run = start()
     run.claim()
     run.end()
     (tmp_path / "a").write_bytes(b"")
-    monkeypatch.setattr("aioflags.ledger.boot_id", lambda: "another")
+    restart(monkeypatch)
     claim = start().claim()
     assert (claim.present, claim.may_replace, claim.error) == (None, True, None)
+
+
+def test_file_of_a_stranger_that_was_not_looked_at_before_a_crash(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came into a destination that had been empty, before its name was given away: it is not ours, and stays."""
+    run = start()
+    assert run.claim("http://h/first").error is None
+    (tmp_path / "a").write_bytes(b"precious")
+    # Longer than the clock of the files is behind the other.
+    time.sleep(0.05)
+    assert run.claim().error is None
+    run.end()
+    restart(monkeypatch)
+    claim = start().claim()
+    assert claim.error is not None
+    assert claim.error.kind == "exists"
+    assert not claim.may_replace
 
 
 # Strangers

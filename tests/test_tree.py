@@ -121,3 +121,42 @@ def test_second_look_into_a_folder_costs_one_call(tree: Tree, home: Path, monkey
     assert found.st_size == 6
     with pytest.raises(FileNotFoundError):
         tree.look_again("a/b/none")
+
+
+@pytest.mark.parametrize(
+    ("there", "name", "was_empty"),
+    [
+        ([], "flag", True),
+        ([], "a/b/flag", True),
+        (["private/"], "flag", True),
+        (["a/"], "a/flag", True),
+        (["other"], "flag", False),
+        (["private/", "other"], "flag", False),
+        (["a/", "a/other"], "a/flag", False),
+        (["a/", "a/private/"], "a/flag", True),
+        (["link"], "link/flag", False),
+        (["file"], "file/flag", False),
+    ],
+)
+def test_folder_was_empty_or_not(tree: Tree, home: Path, there: list[str], name: str, was_empty: bool) -> None:
+    """What is not there is empty, the private folder does not count, and of what is no folder nobody says so."""
+    for entry in there:
+        if entry.endswith("/"):
+            (home / entry).mkdir()
+        elif entry == "link":
+            (home / "link").symlink_to(home)
+        else:
+            (home / entry).touch()
+    assert tree.was_empty(name, "private") is was_empty
+
+
+def test_folder_is_asked_about_once(tree: Tree, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is what it was, however many names and whatever has come into it; another folder is another question."""
+    assert tree.was_empty("flag", "")
+    (home / "flag").touch()
+    (home / "a").mkdir()
+    (home / "a" / "flag").touch()
+    assert not tree.was_empty("a/flag", "")
+    monkeypatch.setattr(os, "scandir", None)
+    assert tree.was_empty("other", "")
+    assert not tree.was_empty("a/other", "")

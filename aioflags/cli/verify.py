@@ -133,7 +133,8 @@ def _holding(directory: str) -> Iterator[tuple[Destination, Ledger]]:
     destination = Destination(directory, is_kept=True)
     destination.open()
     with closing(destination):
-        ledger = Ledger.open(destination.state_path, destination.run_path, is_kept=True, is_older=destination.is_older)
+        places = destination.state_path, destination.run_path
+        ledger = Ledger.open(*places, is_kept=True, is_left_over=destination.is_left_over)
         with closing(ledger):
             yield destination, ledger
 
