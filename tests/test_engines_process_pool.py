@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import SemLock
 from typing import Any
 
 import pytest
@@ -21,10 +23,18 @@ def nothing() -> None:
     """Initialise a worker, or be its work."""
 
 
+needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills a worker")
+
+
+def open_pool() -> ProcessPool:
+    """Open one of two workers."""
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    return ProcessPool(2, multiprocessing.get_context(method), nothing, ())
+
+
 @pytest.fixture
 def pool() -> Iterator[ProcessPool]:
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    pool = ProcessPool(2, multiprocessing.get_context(method), nothing, ())
+    pool = open_pool()
     yield pool
     pool.shutdown()
 
@@ -36,8 +46,35 @@ def test_work_is_done_in_other_processes(pool: ProcessPool) -> None:
     assert 1 <= len(done) <= 2
 
 
+def semaphores() -> set[int]:
+    """Tell which the process has, by their identity."""
+    return {id(each) for each in gc.get_objects() if isinstance(each, SemLock)}
+
+
+@pytest.mark.parametrize("is_killed", [False, pytest.param(True, marks=needs_kill)])
+def test_pool_that_has_ended_leaves_no_semaphore_to_the_collector(is_killed: bool) -> None:
+    """However it ends, they go with it."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = semaphores()
+        pool = open_pool()
+        pid = pool.submit(os.getpid).result(30)
+        if is_killed:
+            long = pool.submit(time.sleep, 60)
+            os.kill(pid, signal.SIGKILL)
+            assert isinstance(long.exception(30), BrokenProcessPool)
+            del long
+        assert semaphores() > before
+        pool.shutdown()
+        del pool
+        assert not semaphores() - before
+    finally:
+        gc.enable()
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills a worker")
+@needs_kill
 def test_worker_dies_while_another_is_started(pool: ProcessPool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever was handed over ends, and so does the pool with all of its processes."""
     long = pool.submit(time.sleep, 60)

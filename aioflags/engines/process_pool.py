@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing.context import BaseContext
@@ -68,12 +69,16 @@ class ProcessPool(ProcessPoolExecutor):
         It walks over workers and futures while they may grow, dies of that, and leaves every future without an end
         (seen with Python 3.11.7; 3.12.1 keeps the two apart itself).
         """
-        terminate = manager.terminate_broken
+        # Weak, or thread and pool, with all their semaphores, would be for the collector, which comes at its own time:
+        # in the middle of the start of another pool Python 3.13.0 cannot let go of a semaphore.
+        of_pool, of_manager = weakref.ref(self), weakref.ref(manager)
+        submitting, terminate = self._submitting, type(manager).terminate_broken
 
         def end_submissions_and_terminate(cause: object) -> None:
-            with self._submitting:
-                self._inside._broken = "a worker process died"
-            terminate(cause)
+            with submitting:
+                if (pool := of_pool()) is not None:
+                    pool._inside._broken = "a worker process died"
+            terminate(of_manager(), cause)
 
         manager.terminate_broken = end_submissions_and_terminate
 
