@@ -69,8 +69,9 @@ class ProcessPool(ProcessPoolExecutor):
         It walks over workers and futures while they may grow, dies of that, and leaves every future without an end
         (seen with Python 3.11.7; 3.12.1 keeps the two apart itself).
         """
-        # Weak, or thread and pool, with all their semaphores, would be for the collector, which comes at its own time:
-        # in the middle of the start of another pool Python 3.13.0 cannot let go of a semaphore.
+        # Weak, or thread and pool, with all their semaphores, would be for the collector. If that comes while another
+        # pool makes its own, Python cannot let go of them, and says so (seen with 3.12.1 and 3.13.0: "ResourceTracker
+        # called reentrantly").
         of_pool, of_manager = weakref.ref(self), weakref.ref(manager)
         submitting, terminate = self._submitting, type(manager).terminate_broken
 
