@@ -138,3 +138,31 @@ def test_refused_fields_do_not_spoil_the_next_request() -> None:
         with pytest.raises(ValueError, match="line break"):
             writer.write(target, bad, is_last=False)
     assert writer.write(target, {}, is_last=False) == b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        GOOD, b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n\r\n", b"HTTP/1.1 200 OK\r\nConnection: close, x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nA:\td \r\n\r\n", b"HTTP/1.1 200 OK\r\nA: \xff\xc3\xa4\r\n\r\n",
+        b"HTTP/1.1 200 OK\nA: b\r\nB: c\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: b\nB: c\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_lines_that_are_known_are_read_as_others_are(head: bytes) -> None:
+    """A head says the same when all of it comes at once, is seen again, or comes in pieces with new lines."""
+    reader = HeadReader()
+    reader.feed(head[:9])
+    in_pieces = reader.feed(head[9:] + b"x")
+    assert in_pieces is not None
+    for _ in range(2):
+        assert (read(head + b"x")[0].fields._by_name, read(head + b"x")[1]) == (in_pieces[0].fields._by_name, b"x")
+        assert read(head)[0].is_persistent == in_pieces[0].is_persistent
+
+
+def test_short_lines_are_counted_all_the_same() -> None:
+    """A thousand fields are enough, however short they are."""
+    fields = b"a:\r\n" * 1000
+    assert read(b"HTTP/1.1 200\r\n" + fields + b"\r\n")[0].status == 200
+    with pytest.raises(HeadError, match="too many"):
+        read(b"HTTP/1.1 200\r\na:\r\n" + fields + b"\r\n")
