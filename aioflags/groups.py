@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["GroupCommit", "finish_first", "shut_down", "wait_out"]
 
@@ -68,9 +68,15 @@ class GroupCommit(Generic[J, R]):
         for _, future in waiting:
             future.cancel()
 
-    def submit(self, job: J) -> asyncio.Future[R]:
-        """Have `job` done with the next group; groups and the results within one keep the order of the calls."""
-        future: asyncio.Future[R] = self._loop.create_future()
+    def submit(self, job: J, future: asyncio.Future[Any] | None = None) -> asyncio.Future[R]:
+        """Have `job` done with the next group; groups and the results within one keep the order of the calls.
+
+        Args:
+            job: For a group.
+            future: Gets the result, if somebody waits for it already; else one is made.
+        """
+        if future is None:
+            future = self._loop.create_future()
         if self._is_closed:
             future.cancel()
             return future
@@ -89,10 +95,11 @@ class GroupCommit(Generic[J, R]):
         try:
             return await future
         except asyncio.CancelledError:
-            await self._withdraw(future)
+            await self.withdraw(future)
             raise
 
-    async def _withdraw(self, future: asyncio.Future[R]) -> None:
+    async def withdraw(self, future: asyncio.Future[Any]) -> None:
+        """Take back the job whose result nobody waits for any more; returns when nothing is at work for it."""
         before = len(self._waiting)
         self._waiting = deque(row for row in self._waiting if row[1] is not future)
         if len(self._waiting) == before and self._running is not None:

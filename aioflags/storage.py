@@ -52,6 +52,14 @@ class Storage:
         """
         return await self._groups.put(Whole(wanted, chunks))
 
+    def submit(self, wanted: Wanted, chunks: Sequence[bytes | memoryview], end: asyncio.Future[Any]) -> None:
+        """Write a whole body for somebody who waits for `end` already; see `save` for what comes of it."""
+        self._groups.submit(Whole(wanted, chunks), end)
+
+    async def withdraw(self, end: asyncio.Future[Any]) -> None:
+        """Nobody waits for `end` any more; returns when nothing is at work for it."""
+        await self._groups.withdraw(end)
+
     def stream(self, row: int = 0, half: Half | None = None) -> Stream:
         """Make ready for a body that comes bit by bit; whoever asks for it must `settle` it, whatever happens.
 

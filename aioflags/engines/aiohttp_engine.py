@@ -70,6 +70,8 @@ class AiohttpEngine:
 
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
         """Make one attempt, see `aioflags.engines.seam.Engine`."""
+        if meter.on_scheduled is not None:
+            meter.scheduled(asyncio.current_task())
         return await fetch_with(self._storage, attempt, meter, self._try)
 
     async def _try(self, attempt: Attempt, stream: Stream, meter: Meter) -> AttemptResult:

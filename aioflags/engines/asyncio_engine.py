@@ -10,9 +10,11 @@ import asyncio
 import ssl
 import time
 from dataclasses import replace
+from functools import partial
 
 from aioflags.engines.answers import result_of_bodiless, result_of_saved, result_of_unsaved, wanted_of
 from aioflags.engines.dialer import Dialer
+from aioflags.engines.express import Express, is_plain
 from aioflags.engines.faults import causes_of, detail_of, failed, reason_of, translate_system_fault
 from aioflags.engines.fetching import fetch_with
 from aioflags.engines.heads import HeadWriter
@@ -59,7 +61,13 @@ class AsyncioEngine:
 
     async def fetch(self, attempt: Attempt, meter: Meter) -> AttemptResult:
         """Make one attempt, see `aioflags.engines.seam.Engine`."""
-        result = await fetch_with(self._storage, attempt, meter, self._request)
+        if meter.on_scheduled is not None:
+            meter.scheduled(asyncio.current_task())
+        express = self._begin_express(attempt, meter)
+        if express is None:
+            result = await fetch_with(self._storage, attempt, meter, self._request)
+        else:
+            result = await self._end_express(express, attempt, meter)
         if result.detail == "out of resources":
             # Open files are wanted for other things than waiting, on the disk, too.
             self._gear.pool.close()
@@ -71,6 +79,38 @@ class AsyncioEngine:
         self._gear.watchdog.close()
         self._gear.readiness.close()
         await self._resolver.close()
+
+    def _begin_express(self, attempt: Attempt, meter: Meter) -> Express | None:
+        """Send a request over a kept connection, if there is one and no more is to be done."""
+        if self._gear.byte_rate is not None or not is_plain(attempt):
+            return None
+        try:
+            request = self._heads.write(attempt.target, attempt.headers, is_last=False)
+        except ValueError:
+            return None
+        key = (*attempt.target.origin, False)
+        link = self._gear.pool.take(key)
+        if link is None:
+            return None
+        express = Express(attempt, meter, self._gear, self._storage)
+        express.begin(link, request, key)
+        return express
+
+    async def _end_express(self, express: Express, attempt: Attempt, meter: Meter) -> AttemptResult:
+        try:
+            end = await express.end
+        except DownloadError as error:
+            return result_of_unsaved(error, attempt, 200)
+        except asyncio.CancelledError:
+            await express.abandon()
+            raise
+        if isinstance(end, Reception):
+            return await fetch_with(self._storage, attempt, meter, partial(self._go_on, end))
+        assert express.accept is not None
+        return result_of_saved(end, express.accept, 200)
+
+    async def _go_on(self, reception: Reception, attempt: Attempt, stream: Stream, _: Meter) -> AttemptResult:
+        return await self._conclude(attempt, stream, reception, is_reused=True)
 
     async def _request(self, attempt: Attempt, stream: Stream, meter: Meter) -> AttemptResult:
         host = attempt.target.host
@@ -89,13 +129,18 @@ class AsyncioEngine:
             link = dialled
         meter.connected = time.monotonic()
         reception = Reception(attempt, stream.head, meter, self._gear)
+        reception.begin(link, request, None if attempt.is_fresh else key)
+        return await self._conclude(attempt, stream, reception, is_reused=is_reused)
+
+    async def _conclude(
+        self, attempt: Attempt, stream: Stream, reception: Reception, *, is_reused: bool
+    ) -> AttemptResult:
         try:
-            reception.begin(link, request, None if attempt.is_fresh else key)
             return await self._receive(attempt, stream, reception)
         except LostError as error:
             reason = reason_of(list(causes_of(error.__cause__)))
-            result = failed("disconnected", f"the connection was lost before the answer{reason}", host)
-            return replace(result, is_stale=is_reused)
+            message = f"the connection was lost before the answer{reason}"
+            return replace(failed("disconnected", message, attempt.target.host), is_stale=is_reused)
         finally:
             reception.leave()
 

@@ -5,7 +5,6 @@ No HTTP: `request` has it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -35,8 +34,6 @@ async def fetch_with(
     """
     if attempt.is_public_only and has_private_host(attempt):
         return AttemptResult(error=private_address_error(attempt.target.host), requests=0)
-    if meter.on_scheduled is not None:
-        meter.scheduled(asyncio.current_task())
     stream = storage.stream(attempt.row, attempt.half)
     result: AttemptResult | None = None
     try:

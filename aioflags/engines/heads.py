@@ -15,7 +15,7 @@ from typing import Any
 from aioflags.records import quick
 from aioflags.urls import Target
 
-__all__ = ["Fields", "Head", "HeadError", "HeadReader", "HeadWriter"]
+__all__ = ["Fields", "Head", "HeadError", "HeadReader", "HeadWriter", "read_at_once"]
 
 #: Bytes of one field, and fields of one head; what other engines take, too.
 _MOST_FIELD = 1 << 16
@@ -123,7 +123,7 @@ class HeadReader:
         Source: RFC 9110, section 15.2, for interim answers.
         """
         if not self._stock:
-            found = _read_lines(data)
+            found = read_at_once(data)
             if found is not None:
                 return found
         return self._read_on(self._stock + data)
@@ -164,8 +164,11 @@ class HeadReader:
         self._searched = len(data)
 
 
-def _read_lines(data: bytes) -> tuple[Head, bytes] | None:
-    """Read a short final head that is all there and has no oddity; `None`: it is to be looked at closer.
+def read_at_once(data: bytes) -> tuple[Head, bytes] | None:
+    """Read a short final head that is all there and has no oddity, and give it and what came behind it.
+
+    Returns:
+        `None` if it is to be looked at closer, by a `HeadReader`; what both can read they read alike.
 
     A line that was read before costs a tenth of what it cost then.
     """

@@ -103,20 +103,21 @@ class Reception(Arrival):
             link: Closed when the answer has come, or given to the pool.
             request: The head.
             key: Under which the pool keeps the link; `None` if it must not.
-
-        Raises:
-            LostError: The connection has ended.
         """
-        self._link = link
-        self._key = key
-        link.user = self
         self.meter.sent = now = time.monotonic()
-        self.due = now + self._gear.settings.first_byte_timeout
-        self._gear.watchdog.watch(self)
+        self.take_over(link, key, now + self._gear.settings.first_byte_timeout)
         try:
             link.send(request)
         except OSError as error:
-            raise LostError from error
+            self.ended(error)
+
+    def take_over(self, link: Link, key: PoolKey | None, due: float) -> None:
+        """Go on with a request that was sent over `link`: the first byte of its answer is `due`; see `begin`."""
+        self._link = link
+        self._key = key
+        self.due = due
+        link.user = self
+        self._gear.watchdog.watch(self)
 
     async def read(self) -> list[bytes | memoryview]:
         """Wait for the head, and for much of the body or its end.
