@@ -309,8 +309,10 @@ class Dispatcher:
 
         That spares the tries of the items that wait; where they have none, nobody gains by waiting.
         """
+        if job.feedback is not Feedback.REFUSED or not self._settings.retries:
+            return
         setbacks = self._schedule.setbacks(job.host)
-        if self._settings.retries and job.feedback is Feedback.REFUSED and setbacks > 1:
+        if setbacks > 1:
             pause = backoff(setbacks, 0.5 + random.random() / 2)  # noqa: S311 - no secret
             self._schedule.pause(job.host, now + min(pause, _LONGEST_SPARING), "it refuses requests")
 

@@ -61,7 +61,7 @@ class Waiting:
 
 
 class Job:
-    """One item between its claim and its outcome.
+    """One item between its claim and its outcome; `meter` is that of its last attempt, and there from the first on.
 
     Args:
         pursuit: What to try.
@@ -91,6 +91,8 @@ class Job:
         "watched",
     )
 
+    meter: Meter
+
     def __init__(
         self,
         pursuit: Pursuit,
@@ -103,7 +105,6 @@ class Job:
         self.deliver = deliver
         self.abandon = abandon
         self.host = pursuit.host
-        self.meter = Meter()
         self.watched: Watched | None = None
         self.task: asyncio.Task[Outcome | Again] | None = None
         self.feedback = Feedback.NEUTRAL

@@ -14,21 +14,23 @@ __all__ = ["feedback_of", "finding_of", "pause_of", "sign_of"]
 
 def feedback_of(result: AttemptResult) -> Feedback:
     """Tell what an attempt taught about its host."""
+    if result.error is None:
+        return Feedback.WELL
     if result.detail == "out of resources":
         return Feedback.OUT_OF_RESOURCES
     if result.http_status in SLOW_STATUSES:
         return Feedback.REFUSED
-    if result.error is not None and result.error.kind in {"timeout", "stalled"}:
-        return Feedback.SLOW_DOWN
-    return Feedback.WELL if result.error is None else Feedback.NEUTRAL
+    return Feedback.SLOW_DOWN if result.error.kind in {"timeout", "stalled"} else Feedback.NEUTRAL
 
 
 def sign_of(result: AttemptResult, *, was_sent: bool) -> Sign:
     """Tell what an attempt says about the health of its host."""
+    if result.error is None:
+        return Sign.WELL
     if result.is_stale:
         return Sign.NOTHING
     return read_sign(
-        None if result.error is None else result.error.kind,
+        result.error.kind,
         http_status=result.http_status,
         detail=result.detail,
         was_sent=was_sent,
