@@ -34,8 +34,11 @@ def source_of(target: Target) -> str:
 
 
 def read_field(headers: Mapping[str, str], name: str) -> str | None:
-    """Give a field as it may be recorded and sent back; `None` if it is missing or such that it may not."""
-    value = headers.get(name, "").strip()
+    """Give a field, its name in lower case, as it may be recorded and sent back; `None` if it is missing or may not."""
+    value = headers.get(name)
+    if value is None:
+        return None
+    value = value.strip()
     return value if _PRINTABLE.fullmatch(value) else None
 
 
@@ -47,17 +50,17 @@ def strong_validator(headers: Mapping[str, str]) -> str | None:
 
     Source: RFC 9110, sections 8.8.1, 8.8.2.2 and 13.1.5.
 
-    >>> strong_validator({"ETag": '"a"'}), strong_validator({"ETag": 'W/"a"'})
+    >>> strong_validator({"etag": '"a"'}), strong_validator({"etag": 'W/"a"'})
     ('"a"', None)
     """
-    etag = read_field(headers, "ETag")
+    etag = read_field(headers, "etag")
     if etag is not None and _STRONG_ETAG.fullmatch(etag):
         return etag
-    modified = read_field(headers, "Last-Modified")
+    modified = read_field(headers, "last-modified")
     if modified is None:
         return None
     try:
-        age = read_date(headers.get("Date", "")) - read_date(modified)
+        age = read_date(headers.get("date", "")) - read_date(modified)
     except ValueError:
         return None
     return modified if age >= _OLD_ENOUGH else None
@@ -96,16 +99,16 @@ def fits_range(headers: Mapping[str, str], half: Half) -> int | None:
     leaves the validator out does not say which file it is of.
     """
     # More than one field comes joined by commas, and fits no more than a broken one.
-    found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
-    if found is None or headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}:
+    found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
+    if found is None or headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
         return None
-    if headers.get("Content-Type", "").strip().lower().startswith("multipart/byteranges"):
+    if headers.get("content-type", "").strip().lower().startswith("multipart/byteranges"):
         return None
     first, last, total = map(int, found.groups())
     if first != half.size or last != total - 1 or half.total not in {None, total}:
         return None
-    announced = headers.get("Content-Length")
+    announced = headers.get("content-length")
     if announced is not None and announced.strip() != str(total - first):
         return None
-    name = "ETag" if half.validator.startswith('"') else "Last-Modified"
+    name = "etag" if half.validator.startswith('"') else "last-modified"
     return total if first < total and read_field(headers, name) == half.validator else None

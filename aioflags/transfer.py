@@ -115,7 +115,7 @@ def judge_response(
 
     Args:
         status: The final status code.
-        headers: The fields by name; look-up must ignore case.
+        headers: The fields by name in lower case; a mapping whose look-up ignores case will do.
         host: For messages.
         expected: Size in bytes that the list declares.
         max_bytes: Largest body accepted, in bytes.
@@ -132,7 +132,7 @@ def judge_response(
     if half is not None and status in _RANGE_STATUSES:
         return _judge_rest(headers, half, host, expected, max_bytes) if status == 206 else Restart()
     if status in _REDIRECTS:
-        location = headers.get("Location", "").strip(" \t")
+        location = headers.get("location", "").strip(" \t")
         if location:
             return Redirect(location)
         return _refuse("redirect", f"status {status} without a Location to go to", host)
@@ -149,13 +149,15 @@ def _judge_framing(
     headers: Mapping[str, str], host: str, expected: int | None, max_bytes: int | None
 ) -> _Framing | Refuse:
     # Python's own idea of space is wider than that of HTTP (RFC 9110, section 5.6.3), and so than that of the drivers.
-    transfer_coding = headers.get("Transfer-Encoding", "").strip(" \t")
-    # By its letters in ASCII alone: other alphabets have some that become these in lower case.
-    is_chunked = transfer_coding.isascii() and transfer_coding.lower() == "chunked"
-    announced = headers.get("Content-Length")
-    if transfer_coding and (not is_chunked or announced is not None):
-        # Two ways to find the end, or none that is known: the sign of an attack (RFC 9112, section 6.3).
-        return _refuse("protocol", "Transfer-Encoding is unknown, or comes together with Content-Length", host)
+    transfer_coding = headers.get("transfer-encoding", "").strip(" \t")
+    announced = headers.get("content-length")
+    is_chunked = False
+    if transfer_coding:
+        # By its letters in ASCII alone: other alphabets have some that become these in lower case.
+        is_chunked = transfer_coding.isascii() and transfer_coding.lower() == "chunked"
+        if not is_chunked or announced is not None:
+            # Two ways to find the end, or none that is known: the sign of an attack (RFC 9112, section 6.3).
+            return _refuse("protocol", "Transfer-Encoding is unknown, or comes together with Content-Length", host)
     length: int | None = None
     if announced is not None:
         if not _DIGITS.fullmatch(announced.strip(" \t")):
@@ -164,8 +166,14 @@ def _judge_framing(
         error = judge_size(length, host=host, expected=expected, max_bytes=max_bytes, is_whole=True)
         if error is not None:
             return Refuse(error)
-    coding = headers.get("Content-Encoding", "").strip().lower()
-    return length, is_chunked, escape_text(coding[:80]) if coding not in {"", "identity"} else None
+    return length, is_chunked, _read_coding(headers.get("content-encoding"))
+
+
+def _read_coding(value: str | None) -> str | None:
+    if value is None:
+        return None
+    coding = value.strip().lower()
+    return escape_text(coding[:80]) if coding not in {"", "identity"} else None
 
 
 def _accept(framing: _Framing, headers: Mapping[str, str], *, is_original: bool) -> Accept:
@@ -176,8 +184,8 @@ def _accept(framing: _Framing, headers: Mapping[str, str], *, is_original: bool)
         length,
         is_chunked,
         coding,
-        etag=read_field(headers, "ETag"),
-        last_modified=read_field(headers, "Last-Modified"),
+        etag=read_field(headers, "etag"),
+        last_modified=read_field(headers, "last-modified"),
         validator=strong_validator(headers) if can_be_gone_on_with else None,
     )
 

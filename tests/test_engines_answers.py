@@ -133,10 +133,10 @@ def test_body_that_was_refused_keeps_its_error() -> None:
     ("headers", "seconds"),
     [
         ({}, None),
-        ({"Retry-After": "7"}, 7.0),
-        ({"Retry-After": "soon"}, None),
-        ({"Retry-After": "Mon, 23 Nov 2026 08:00:09 GMT", "Date": "Mon, 23 Nov 2026 08:00:00 GMT"}, 9.0),
-        ({"Retry-After": "Mon, 23 Nov 2020 08:00:00 GMT"}, 0.0),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Mon, 23 Nov 2026 08:00:09 GMT", "date": "Mon, 23 Nov 2026 08:00:00 GMT"}, 9.0),
+        ({"retry-after": "Mon, 23 Nov 2020 08:00:00 GMT"}, 0.0),
     ],
 )
 def test_refusal_says_how_long(headers: dict[str, str], seconds: float | None) -> None:
@@ -265,5 +265,5 @@ def test_answer_without_a_file_says_how_to_go_on(
 def test_answer_that_is_refused_keeps_its_error() -> None:
     """And what it says of when to come back."""
     error = make_error("http", "no", "example.org")
-    result = result_of_bodiless(Refuse(error), 503, {"Retry-After": "7"}, is_private=False)
+    result = result_of_bodiless(Refuse(error), 503, {"retry-after": "7"}, is_private=False)
     assert (result.error, result.http_status, result.retry_after) == (error, 503, 7.0)

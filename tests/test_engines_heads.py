@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aioflags.engines.heads import Fields, Head, HeadError, HeadReader, HeadWriter
+from aioflags.engines.heads import Head, HeadError, HeadReader, HeadWriter
 from aioflags.urls import parse_url
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Two: a\r\nx-two:\tb \r\n\r\n"
@@ -45,7 +45,7 @@ def test_head_is_the_same_in_whatever_pieces_it_comes() -> None:
 def test_old_servers_are_understood(data: bytes) -> None:
     """Bare line feeds, folded fields, no reason: old, but clear (RFC 9112, sections 2.2, 4, 5.2)."""
     head, rest = read(data + b"x")
-    assert (head.status, head.fields.get("Content-Length"), rest) == (200, "3", b"x")
+    assert (head.status, head.fields.get("content-length"), rest) == (200, "3", b"x")
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,7 @@ def test_connection_lasts_as_the_versions_say(version: bytes, fields: bytes, is_
 
 def test_bytes_beyond_ascii_are_kept() -> None:
     """As surrogate escapes, of which a Location makes the bytes that it was."""
-    assert read(b"HTTP/1.1 302 F\r\nLocation: /\xff\xc3\xa9\r\n\r\n")[0].fields["LOCATION"] == "/\udcff\u00e9"
-
-
-def test_fields_are_a_mapping() -> None:
-    """Of names in lower case; look-up ignores case, and what is not there is not there."""
-    fields = Fields({"etag": "x"})
-    assert ("ETag" in fields, "Date" in fields, fields.get("Date"), fields.get("Date", "")) == (True, False, None, "")
-    assert (len(fields), list(fields)) == (1, ["etag"])
+    assert read(b"HTTP/1.1 302 F\r\nLocation: /\xff\xc3\xa9\r\n\r\n")[0].fields["location"] == "/\udcff\u00e9"
 
 
 def test_request_is_written_as_it_was_meant() -> None:
@@ -156,7 +149,7 @@ def test_lines_that_are_known_are_read_as_others_are(head: bytes) -> None:
     in_pieces = reader.feed(head[9:] + b"x")
     assert in_pieces is not None
     for _ in range(2):
-        assert (read(head + b"x")[0].fields._by_name, read(head + b"x")[1]) == (in_pieces[0].fields._by_name, b"x")
+        assert (read(head + b"x")[0].fields, read(head + b"x")[1]) == (in_pieces[0].fields, b"x")
         assert read(head)[0].is_persistent == in_pieces[0].is_persistent
 
 

@@ -188,7 +188,7 @@ def _detail_of(error: DownloadError) -> str:
 def result_of_bodiless(
     verdict: Redirect | Refuse | Restart | Unchanged, http_status: int, headers: Mapping[str, str], *, is_private: bool
 ) -> AttemptResult:
-    """The result of an answer that carries no file; look-up in `headers` ignores case.
+    """The result of an answer that carries no file; names in `headers` are in lower case.
 
     Args:
         verdict: On the answer.
@@ -208,12 +208,12 @@ def result_of_bodiless(
 
 
 def refused(error: DownloadError, http_status: int, headers: Mapping[str, str]) -> AttemptResult:
-    """The result of an answer that carries no file; look-up in `headers` ignores case."""
-    value = headers.get("Retry-After")
+    """The result of an answer that carries no file; names in `headers` are in lower case."""
+    value = headers.get("retry-after")
     retry_after = None
     if value is not None:
         try:
-            retry_after = read_retry_after(value, headers.get("Date"), datetime.now(UTC))
+            retry_after = read_retry_after(value, headers.get("date"), datetime.now(UTC))
         except ValueError:
             retry_after = None
     return AttemptResult(error=error, http_status=http_status, retry_after=retry_after)

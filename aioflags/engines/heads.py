@@ -7,15 +7,14 @@ merely old. Source: RFC 9112, sections 2 to 5.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from aioflags.records import quick
 from aioflags.urls import Target
 
-__all__ = ["Fields", "Head", "HeadError", "HeadReader", "HeadWriter", "read_at_once"]
+__all__ = ["Head", "HeadError", "HeadReader", "HeadWriter", "read_at_once"]
 
 #: Bytes of one field, and fields of one head; what other engines take, too.
 _MOST_FIELD = 1 << 16
@@ -47,37 +46,6 @@ class HeadError(ValueError):
     """What came is no head of HTTP/1."""
 
 
-class Fields(Mapping[str, str]):
-    """The fields of one head; look-up ignores case, several of a name are joined.
-
-    Args:
-        by_name: Names in lower case.
-
-    Source: RFC 9110, sections 5.1 and 5.3.
-
-    >>> Fields({"etag": "x"}).get("ETag")
-    'x'
-    """
-
-    __slots__ = ("_by_name",)
-
-    def __init__(self, by_name: dict[str, str]) -> None:
-        self._by_name = by_name
-
-    def __getitem__(self, name: str) -> str:
-        return self._by_name[name.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_name)
-
-    def __len__(self) -> int:
-        return len(self._by_name)
-
-    # What the base class gives raises and catches an error for each field that is not there.
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._by_name.get(name.lower(), default)
-
-
 @quick
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -85,12 +53,13 @@ class Head:
 
     Args:
         status: Its status.
-        fields: Its fields; bytes that are no UTF-8 stand there as surrogate escapes.
+        fields: Its fields by name in lower case, several of a name joined (RFC 9110, sections 5.1 and 5.3); bytes that
+            are no UTF-8 stand there as surrogate escapes.
         is_persistent: The connection can be used again after the body. Source: RFC 9112, section 9.3.
     """
 
     status: int
-    fields: Fields
+    fields: Mapping[str, str]
     is_persistent: bool
 
     @property
@@ -221,7 +190,7 @@ def _make_head(is_new: bool, status: int, pairs: list[tuple[str, str]]) -> Head:
         options = _options_of(connection)
         is_persistent = "close" not in options and (is_new or "keep-alive" in options)
     # Whoever mixes the two versions may not know where the body ends (section 6.1).
-    return Head(status, Fields(by_name), is_persistent and (is_new or "transfer-encoding" not in by_name))
+    return Head(status, by_name, is_persistent and (is_new or "transfer-encoding" not in by_name))
 
 
 @lru_cache(_LINES)
