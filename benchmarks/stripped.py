@@ -21,6 +21,7 @@ from aioflags.items import Item, Status
 from aioflags.settings import EngineName, Settings
 from aioflags.urls import parse_url
 from aioflags.writer import Saved, Whole, Writer
+from benchmarks.bare import fetch_barely, save_barely
 
 __all__ = ["KEEPS_FILES", "VARIANTS"]
 
@@ -108,10 +109,12 @@ VARIANTS: dict[str, Callable[[Iterator[Item], str, int], Awaitable[int]]] = {
     "without network": _without_network,
     "without network and ledger": _policy_alone,
     "engine alone, writes nothing": _engine_alone,
+    "a bare protocol": save_barely,
+    "a bare protocol, writes nothing": fetch_barely,
 }
 """What is left of it, by what is said of it."""
 
-KEEPS_FILES = frozenset({"the library, whole", "without ledger", "without collector"})
+KEEPS_FILES = frozenset({"the library, whole", "without ledger", "without collector", "a bare protocol"})
 """Those of `VARIANTS` after which the files are there."""
 
 
