@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Sequence
 
 from aioflags.errors import UsageError
 from aioflags.items import Item, Outcome, Rejected
@@ -19,8 +19,10 @@ __all__ = ["Batches", "Entry", "Items", "OutcomeStream", "as_entry", "batches_of
 
 Entry = Item | Rejected
 
-# A finished job is gone through in long strides: each is a hop to another thread and back.
+# Each stride is a hop to another thread and back, and a transaction: a finished job is gone through in long ones, and
+# so is a long list. No more of that is claimed ahead than a share of what has ended, one of so many.
 _LONGEST_STRIDE = 1024
+_SHARE_AHEAD = 8
 
 
 class Batches(ABC):
@@ -97,6 +99,7 @@ class OutcomeStream:
         self._comfort = max(64, 2 * concurrency)
         self._window = max(1000, 16 * concurrency)
         self._claiming = 0
+        self._ended = 0
         # Entries that may be on their way to the register; more as long as all of them turn out to be done.
         self._stride = self._comfort
         self._is_awaited = False
@@ -157,8 +160,9 @@ class OutcomeStream:
         """So much lies unread that nothing new may be started."""
         return bool(self._outcomes) and len(self._outcomes) + self.lane.in_flight >= self._limit
 
-    def put(self, outcomes: Iterable[Outcome]) -> None:
+    def put(self, outcomes: Collection[Outcome]) -> None:
         """Hand outcomes over."""
+        self._ended += len(outcomes)
         self._outcomes.extend(outcomes)
         self._arrived.set()
 
@@ -193,7 +197,8 @@ class OutcomeStream:
     def end_claims(self, count: int, *, are_settled: bool) -> None:
         """They are back; `are_settled`: all of them with their outcomes, and nothing is to be done."""
         self._claiming -= count
-        self._stride = min(2 * self._stride, _LONGEST_STRIDE) if are_settled else self._comfort
+        longer = 2 * self._stride if are_settled else self._ended // _SHARE_AHEAD
+        self._stride = max(self._comfort, min(longer, _LONGEST_STRIDE))
 
     async def wait_for_room(self) -> None:
         """Return when another entry may be read: some work is in stock, more if none of it can be started now."""

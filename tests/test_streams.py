@@ -171,6 +171,20 @@ async def test_finished_list_is_gone_through_in_long_strides() -> None:
     assert stream.room == 64
 
 
+async def test_long_list_is_gone_through_in_longer_strides() -> None:
+    """What is claimed ahead is a share of what has ended, and never more than so many."""
+    stream = make(concurrency=4)
+    rooms = []
+    for ended_ones in (0, 500, 500, 3000, 8000):
+        stream.put([outcome()] * ended_ones)
+        if ended_ones:
+            await stream.next_batch()
+        stream.begin_claims(1)
+        stream.end_claims(1, are_settled=False)
+        rooms.append(stream.room)
+    assert rooms == [64, 64, 125, 500, 1024]
+
+
 async def test_reader_waits_for_an_outcome() -> None:
     """It is woken by one, and by the end."""
     stream = make()
