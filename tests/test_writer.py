@@ -178,24 +178,32 @@ def test_saved_tells_size_and_digests(destination: Destination) -> None:
     assert saved.digests["sha256"] == SHA256
 
 
+def test_wrong_body_at_hand_is_not_even_written(tmp_path: Path) -> None:
+    """Its digest is known before a file of it is; so the disk has no part in its error."""
+    destination = Faulty(tmp_path / "downloads")
+    destination.open()
+    destination.part = FullDisk
+    with pytest.raises(ChecksumError):
+        Writer(destination).write(Whole(Wanted("a", {"sha256": "00"}), [FLAG]))
+    destination.close()
+
+
 class BadClose(WholePart):
     """A file on a server that says only at the end that it kept nothing."""
 
-    def close(self) -> None:
-        was_open = self.fileno() >= 0
-        super().close()
-        if was_open:
-            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+    def fill(self, chunks: Iterable[bytes | memoryview], *, is_synced: bool) -> None:
+        super().fill(chunks, is_synced=is_synced)
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
 
 class FullDisk(WholePart):
     """A file that takes no byte: what is written goes to a device that is always full."""
 
-    def writelines(self, chunks: Iterable[bytes | memoryview]) -> None:
+    def fill(self, chunks: Iterable[bytes | memoryview], *, is_synced: bool) -> None:
         full = os.open("/dev/full", os.O_WRONLY)
         os.dup2(full, self.fileno())
         os.close(full)
-        super().writelines(chunks)
+        super().fill(chunks, is_synced=is_synced)
 
 
 class Faulty(Destination):
@@ -203,8 +211,8 @@ class Faulty(Destination):
 
     part: type[WholePart] = WholePart
 
-    def new_whole_part(self, algorithms: object = ()) -> WholePart:
-        return self.part(self._own.folder, "part", ())
+    def new_whole_part(self) -> WholePart:
+        return self.part(self._own.folder, "part")
 
 
 @pytest.mark.parametrize("durability", ["none", "batch"])
