@@ -115,12 +115,14 @@ class Writer:
                     written.append(self._write(whole))
                 except DownloadError as error:
                     written.append(error)
-            return self._publish_group(written)
+            results = self._publish_group(written)
         except BaseException:
             for each in written:
                 if isinstance(each, tuple):
-                    each[1].discard()
+                    _, part, _ = each
+                    part.discard()
             raise
+        return self._sync_names(group, results) if self._durability == "batch" else results
 
     def _write(self, whole: Whole) -> _Written:
         wanted, chunks = whole.wanted, whole.chunks
@@ -146,19 +148,7 @@ class Writer:
             for _, part, _ in good:
                 part.discard()
             return [error if isinstance(each, tuple) else each for each in written]
-        results = [self._publish_one(*each) if isinstance(each, tuple) else each for each in written]
-        if self._durability != "batch":
-            return results
-        landed = [
-            each[0].name
-            for each, result in zip(written, results, strict=True)
-            if isinstance(each, tuple) and isinstance(result, Saved)
-        ]
-        try:
-            self._destination.sync_folders(landed)
-        except DownloadError as error:
-            return [error if isinstance(each, Saved) else each for each in results]
-        return results
+        return [self._publish_one(*each) if isinstance(each, tuple) else each for each in written]
 
     def _note(self, names: Sequence[str], files: Sequence[Ready]) -> None:
         self._destination.check_place(names)
@@ -171,6 +161,14 @@ class Writer:
             part.discard()
             return error
         return Saved(ready.size, ready.digests)
+
+    def _sync_names(self, group: Sequence[Whole], results: list[Saved | Exception]) -> list[Saved | Exception]:
+        landed = [whole.wanted.name for whole, result in zip(group, results, strict=True) if isinstance(result, Saved)]
+        try:
+            self._destination.sync_folders(landed)
+        except DownloadError as error:
+            return [error if isinstance(each, Saved) else each for each in results]
+        return results
 
     def new_part(self, wanted: Wanted) -> Part:
         """Create a part; it is the caller's to `commit`, keep or discard.

@@ -178,16 +178,6 @@ def test_saved_tells_size_and_digests(destination: Destination) -> None:
     assert saved.digests["sha256"] == SHA256
 
 
-def test_wrong_body_at_hand_is_not_even_written(tmp_path: Path) -> None:
-    """Its digest is known before a file of it is; so the disk has no part in its error."""
-    destination = Faulty(tmp_path / "downloads")
-    destination.open()
-    destination.part = FullDisk
-    with pytest.raises(ChecksumError):
-        Writer(destination).write(Whole(Wanted("a", {"sha256": "00"}), [FLAG]))
-    destination.close()
-
-
 class BadClose(WholePart):
     """A file on a server that says only at the end that it kept nothing."""
 
@@ -213,6 +203,16 @@ class Faulty(Destination):
 
     def new_whole_part(self) -> WholePart:
         return self.part(self._own.folder, "part")
+
+
+def test_wrong_body_at_hand_is_not_even_written(tmp_path: Path) -> None:
+    """Its digest is known before a file of it is; so the disk has no part in its error."""
+    destination = Faulty(tmp_path / "downloads")
+    destination.open()
+    destination.part = FullDisk
+    with pytest.raises(ChecksumError):
+        Writer(destination).write(Whole(Wanted("a", {"sha256": "00"}), [FLAG]))
+    destination.close()
 
 
 @pytest.mark.parametrize("durability", ["none", "batch"])
