@@ -127,7 +127,8 @@ class Writer:
     def _write(self, whole: Whole) -> _Written:
         wanted, chunks = whole.wanted, whole.chunks
         digests = digests_of(chunks, self._algorithms_of(wanted))
-        _check(wanted, digests)
+        if mismatch := judge_digests(wanted.digests, digests):
+            raise mismatch
         part = self._destination.new_whole_part()
         try:
             try:
@@ -156,7 +157,9 @@ class Writer:
 
     def _publish_one(self, wanted: Wanted, part: WholePart, ready: Ready) -> Saved | Exception:
         try:
-            self._publish(wanted, part)
+            self._destination.publish(part, wanted.name, may_replace=wanted.may_replace)
+            if self._durability == "file":
+                self._destination.sync_folders([wanted.name])
         except DownloadError as error:
             part.discard()
             return error
@@ -198,7 +201,8 @@ class Writer:
             ChecksumError, RefusedError, StorageError: It has not; the part is still the caller's.
         """
         digests = part.digests.as_hex()
-        _check(wanted, digests)
+        if mismatch := judge_digests(wanted.digests, digests):
+            raise mismatch
         if self._is_synced:
             part.sync()
         try:
@@ -208,8 +212,8 @@ class Writer:
             raise translate_os_error(error, f"write {wanted.name}") from error
         ready = self._describe(wanted, part.size, digests)
         self._note([wanted.name], [ready])
-        self._publish(wanted, part)
-        if self._durability == "batch":
+        self._destination.publish(part, wanted.name, may_replace=wanted.may_replace)
+        if self._is_synced:
             self._destination.sync_folders([wanted.name])
         return Saved(ready.size, ready.digests)
 
@@ -219,23 +223,13 @@ class Writer:
         return tuple(dict.fromkeys((*self._algorithms, *wanted.digests)))
 
     def _describe(self, wanted: Wanted, size: int, digests: Mapping[str, str]) -> Ready:
+        # By place: by name it would take 0.6 us for each file instead of 0.4.
         return Ready(
             wanted.row,
             size,
             digests,
-            etag=wanted.etag,
-            last_modified=wanted.last_modified,
-            content_encoding=wanted.content_encoding,
-            is_synced=self._is_synced,
+            wanted.etag,
+            wanted.last_modified,
+            wanted.content_encoding,
+            self._is_synced,
         )
-
-    def _publish(self, wanted: Wanted, part: Part | WholePart) -> None:
-        self._destination.publish(part, wanted.name, may_replace=wanted.may_replace)
-        if self._durability == "file":
-            self._destination.sync_folders([wanted.name])
-
-
-def _check(wanted: Wanted, digests: Mapping[str, str]) -> None:
-    mismatch = judge_digests(wanted.digests, digests)
-    if mismatch is not None:
-        raise mismatch
