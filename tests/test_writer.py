@@ -249,6 +249,27 @@ def test_part_of_a_stream_is_committed_or_still_the_callers(destination: Destina
     assert (files(destination), parts(destination)) == (["a"], [])
 
 
+@pytest.mark.parametrize(
+    ("durability", "calls"),
+    [
+        ("none", ["link a"]),
+        ("batch", ["fdatasync 4", "link a", "fsync sub", "fsync ."]),
+        ("file", ["fdatasync 4", "link a", "fsync sub", "fsync ."]),
+    ],
+)
+def test_stream_is_as_safe_as_a_body_at_hand(
+    destination: Destination, tape: Tape, durability: Durability, calls: list[str]
+) -> None:
+    """Its bytes before its name, its name before it is said to be saved; alone, it is a batch of one."""
+    writer = Writer(destination, durability=durability)
+    wanted = Wanted("sub/a")
+    part = writer.new_part(wanted)
+    part.write(FLAG)
+    writer.commit(wanted, part)
+    assert sorted(tape.calls[2:]) == sorted(calls[2:])
+    assert tape.calls[:2] == calls[:2]
+
+
 def test_bug_in_the_middle_leaves_no_part(destination: Destination) -> None:
     """It is raised, for it is ours; but it does not litter."""
     with pytest.raises(TypeError):
