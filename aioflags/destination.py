@@ -138,14 +138,14 @@ class Destination:
         except OSError as error:
             raise translate_os_error(error, f"create a file in {self.path}") from error
 
-    def new_whole_part(self, algorithms: Iterable[str] = ()) -> WholePart:
+    def new_whole_part(self) -> WholePart:
         """Create a part for bytes that are all at hand.
 
         Raises:
             StorageError: The system refused.
         """
         try:
-            return WholePart(self._own.folder, self._new_name(), algorithms)
+            return WholePart(self._own.folder, self._new_name())
         except OSError as error:
             raise translate_os_error(error, f"create a file in {self.path}") from error
 
@@ -199,11 +199,14 @@ class Destination:
             RefusedError: `exists`: the name is taken. `name`: a folder of it is a file or a link.
             StorageError: The system refused.
         """
-        folder, tree = self._own.folder, self._open_tree
-        move = folder.move_over if may_replace else folder.move_new
+        parts, tree = self._own.folder, self._open_tree
         try:
             with tree.guard:
-                move(part.part_name, *tree.folder_of(name))
+                folder, leaf = tree.folder_of(name)
+                if may_replace:
+                    parts.move_over(part.part_name, folder, leaf)
+                else:
+                    parts.move_new(part.part_name, folder, leaf)
         except (FileExistsError, IsADirectoryError) as error:
             raise exists_error(name, is_file=isinstance(error, FileExistsError)) from error
         except OSError as error:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import xxhash
 
-__all__ = ["Digests"]
+__all__ = ["Digests", "digests_of"]
 
 
 class _Hash(Protocol):
@@ -45,3 +45,21 @@ class Digests:
     def as_hex(self) -> dict[str, str]:
         """Give algorithm to hexadecimal digest of what has passed by."""
         return {name: digest.hexdigest() for name, digest in self._hashes.items()}
+
+
+def digests_of(chunks: Sequence[bytes | memoryview], algorithms: Iterable[str] = ()) -> dict[str, str]:
+    """Give what `Digests` gives, of bytes that are all at hand; for a small file at half the price.
+
+    >>> digests_of([b"fl", b"ag"], ["md5"])["md5"]
+    '327a6c4304ad5938eaf0efb6cc3e53dc'
+    """
+    xxh128 = xxhash.xxh3_128()
+    for chunk in chunks:
+        xxh128.update(chunk)
+    digests = {"xxh128": xxh128.hexdigest()}
+    for name in algorithms:
+        digest = hashlib.new(name, usedforsecurity=False)
+        for chunk in chunks:
+            digest.update(chunk)
+        digests[name] = digest.hexdigest()
+    return digests

@@ -150,15 +150,13 @@ class WholePart:
     Args:
         folder: The private folder.
         name: Of the file in it; created.
-        algorithms: Digests to compute besides xxh128.
     """
 
-    __slots__ = ("_descriptor", "_folder", "digests", "part_name", "size")
+    __slots__ = ("_descriptor", "_folder", "part_name", "size")
 
-    def __init__(self, folder: Folder, name: str, algorithms: Iterable[str] = ()) -> None:
+    def __init__(self, folder: Folder, name: str) -> None:
         self.part_name = name
         self.size = 0
-        self.digests = Digests(algorithms)
         self._folder = folder
         self._descriptor = folder.create_file(name)
 
@@ -166,29 +164,35 @@ class WholePart:
         """The descriptor, -1 when it is closed."""
         return self._descriptor
 
-    def writelines(self, chunks: Iterable[bytes | memoryview]) -> None:
-        """Append all `chunks`, or raise `OSError`; a short write of the system is continued."""
-        for chunk in chunks:
-            self.digests.update(chunk)
-            written = os.write(self._descriptor, chunk)
-            while written < len(chunk):
-                written += os.write(self._descriptor, memoryview(chunk)[written:])
-            self.size += written
+    def fill(self, chunks: Iterable[bytes | memoryview], *, is_synced: bool) -> None:
+        """Write all `chunks` and close; a short write of the system is continued.
 
-    def sync(self) -> None:
-        """Force what was written to stable storage.
+        Args:
+            chunks: The bytes.
+            is_synced: Force them to stable storage.
 
         Raises:
-            StorageError: The system refused; the bytes may be lost.
+            OSError: Of a write, or of the close: a full disk or a lost server may say so only then.
+            StorageError: Of the sync; the bytes may be lost.
         """
+        descriptor = self._descriptor
+        for chunk in chunks:
+            written = os.write(descriptor, chunk)
+            while written < len(chunk):
+                written += os.write(descriptor, memoryview(chunk)[written:])
+            self.size += written
+        if is_synced:
+            self._sync()
+        self._close()
+
+    def _sync(self) -> None:
         try:
             _force(self._descriptor)
         except OSError as error:
             lost = LostBytesError(error.errno, error.strerror)
             raise translate_os_error(error, f"sync {self.part_name}") from lost
 
-    def close(self) -> None:
-        """Close it; a full disk or a lost server may say so only now, as `OSError`."""
+    def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
@@ -196,7 +200,7 @@ class WholePart:
     def discard(self) -> None:
         """Close and remove; an error of either is of no interest any more."""
         with suppress(OSError):
-            self.close()
+            self._close()
         with suppress(OSError):
             self._folder.remove(self.part_name)
 

@@ -64,10 +64,10 @@ class Tree:
             RefusedError: `name`: a folder of it is a file or a link.
             OSError: The system refused.
         """
+        if "/" not in name:
+            return self.root, name
         *parents, leaf = name.split("/")
         key = tuple(parents)
-        if not key:
-            return self.root, leaf
         folder = self._folders.pop(key, None)
         if folder is None:
             folder = self._walk(key, create)

@@ -1,14 +1,14 @@
-"""Bytes to whole files, in the order that keeps them safe: write, check, sync, note, publish. Blocking, for any
-thread.
+"""Bytes to whole files, in the order that keeps them safe: write, check, sync, note, publish. Bytes that are all at
+hand are checked before any is written. Blocking, for any thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from aioflags.destination import Destination
+from aioflags.digests import digests_of
 from aioflags.disk_errors import translate_os_error
 from aioflags.errors import DownloadError
 from aioflags.halves import Halves
@@ -48,6 +48,7 @@ class Wanted:
     rest: Half | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Saved:
     """What the file is: size in bytes, and algorithm to hexadecimal digest."""
@@ -64,11 +65,8 @@ class Whole:
     chunks: Sequence[bytes | memoryview]
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    wanted: Wanted
-    part: WholePart
-    ready: Ready
+# A file that is to appear: what it is to be, its bytes, and what is noted of it.
+_Written = tuple[Wanted, WholePart, Ready]
 
 
 class Writer:
@@ -94,7 +92,8 @@ class Writer:
         self._durability = durability
         self._algorithms = tuple(algorithms)
         self._journal: Journal = journal or NoJournal()
-        self.halves = Halves(destination, self._journal, is_durable=durability != "none")
+        self._is_synced = durability != "none"
+        self.halves = Halves(destination, self._journal, is_durable=self._is_synced)
 
     def write(self, whole: Whole) -> Saved:
         """Let a body at hand appear.
@@ -116,50 +115,63 @@ class Writer:
                     written.append(self._write(whole))
                 except DownloadError as error:
                     written.append(error)
-            return self._publish_group(written)
+            results = self._publish_group(written)
         except BaseException:
-            for result in written:
-                if isinstance(result, _Written):
-                    result.part.discard()
+            for each in written:
+                if isinstance(each, tuple):
+                    _, part, _ = each
+                    part.discard()
             raise
+        return self._sync_names(group, results) if self._durability == "batch" else results
 
     def _write(self, whole: Whole) -> _Written:
-        wanted = whole.wanted
-        part = self._destination.new_whole_part(self._algorithms_of(wanted))
+        wanted, chunks = whole.wanted, whole.chunks
+        digests = digests_of(chunks, self._algorithms_of(wanted))
+        if mismatch := judge_digests(wanted.digests, digests):
+            raise mismatch
+        part = self._destination.new_whole_part()
         try:
             try:
-                part.writelines(whole.chunks)
+                part.fill(chunks, is_synced=self._is_synced)
             except OSError as error:
                 raise translate_os_error(error, f"write {wanted.name}") from error
-            return _Written(wanted, part, self._finish(wanted, part))
         except BaseException:
             part.discard()
             raise
+        return wanted, part, self._describe(wanted, part.size, digests)
 
     def _publish_group(self, written: Sequence[_Written | Exception]) -> list[Saved | Exception]:
-        good = [each for each in written if isinstance(each, _Written)]
-        refusal = _error_of(partial(self._note, good)) if good else None
-        results = [each if isinstance(each, Exception) else self._publish_one(each, refusal) for each in written]
-        if self._durability != "batch":
-            return results
-        landed = [
-            each.wanted.name
-            for each, result in zip(written, results, strict=True)
-            if isinstance(each, _Written) and isinstance(result, Saved)
-        ]
-        unsafe = _error_of(partial(self._destination.sync_folders, landed))
-        return results if unsafe is None else [unsafe if isinstance(each, Saved) else each for each in results]
+        good = [each for each in written if isinstance(each, tuple)]
+        try:
+            if good:
+                self._note([wanted.name for wanted, _, _ in good], [ready for _, _, ready in good])
+        except DownloadError as error:
+            for _, part, _ in good:
+                part.discard()
+            return [error if isinstance(each, tuple) else each for each in written]
+        return [self._publish_one(*each) if isinstance(each, tuple) else each for each in written]
 
-    def _note(self, written: Sequence[_Written]) -> None:
-        self._destination.check_place([each.wanted.name for each in written])
-        self._journal.ready([each.ready for each in written])
+    def _note(self, names: Sequence[str], files: Sequence[Ready]) -> None:
+        self._destination.check_place(names)
+        self._journal.ready(files)
 
-    def _publish_one(self, written: _Written, refusal: Exception | None) -> Saved | Exception:
-        error = refusal or _error_of(partial(self._publish, written.wanted, written.part))
-        if error is None:
-            return _saved(written.ready)
-        written.part.discard()
-        return error
+    def _publish_one(self, wanted: Wanted, part: WholePart, ready: Ready) -> Saved | Exception:
+        try:
+            self._destination.publish(part, wanted.name, may_replace=wanted.may_replace)
+            if self._durability == "file":
+                self._destination.sync_folders([wanted.name])
+        except DownloadError as error:
+            part.discard()
+            return error
+        return Saved(ready.size, ready.digests)
+
+    def _sync_names(self, group: Sequence[Whole], results: list[Saved | Exception]) -> list[Saved | Exception]:
+        landed = [whole.wanted.name for whole, result in zip(group, results, strict=True) if isinstance(result, Saved)]
+        try:
+            self._destination.sync_folders(landed)
+        except DownloadError as error:
+            return [error if isinstance(each, Saved) else each for each in results]
+        return results
 
     def new_part(self, wanted: Wanted) -> Part:
         """Create a part; it is the caller's to `commit`, keep or discard.
@@ -188,55 +200,36 @@ class Writer:
         Raises:
             ChecksumError, RefusedError, StorageError: It has not; the part is still the caller's.
         """
-        ready = self._finish(wanted, part)
-        self._destination.check_place([wanted.name])
-        self._journal.ready([ready])
-        self._publish(wanted, part)
-        if self._durability == "batch":
-            self._destination.sync_folders([wanted.name])
-        return _saved(ready)
-
-    def _algorithms_of(self, wanted: Wanted) -> tuple[str, ...]:
-        if not wanted.digests:
-            return self._algorithms
-        return tuple(dict.fromkeys((*self._algorithms, *wanted.digests)))
-
-    def _finish(self, wanted: Wanted, part: Part | WholePart) -> Ready:
-        """Check a part, sync it as asked, close it, and describe it."""
         digests = part.digests.as_hex()
-        mismatch = judge_digests(wanted.digests, digests)
-        if mismatch is not None:
+        if mismatch := judge_digests(wanted.digests, digests):
             raise mismatch
-        if self._durability != "none":
+        if self._is_synced:
             part.sync()
         try:
             # A full disk or a lost server may say so only now.
             part.close()
         except OSError as error:
             raise translate_os_error(error, f"write {wanted.name}") from error
+        ready = self._describe(wanted, part.size, digests)
+        self._note([wanted.name], [ready])
+        self._destination.publish(part, wanted.name, may_replace=wanted.may_replace)
+        if self._is_synced:
+            self._destination.sync_folders([wanted.name])
+        return Saved(ready.size, ready.digests)
+
+    def _algorithms_of(self, wanted: Wanted) -> tuple[str, ...]:
+        if not wanted.digests:
+            return self._algorithms
+        return tuple(dict.fromkeys((*self._algorithms, *wanted.digests)))
+
+    def _describe(self, wanted: Wanted, size: int, digests: Mapping[str, str]) -> Ready:
+        # By place: by name it would take 0.6 us for each file instead of 0.4.
         return Ready(
             wanted.row,
-            part.size,
+            size,
             digests,
-            etag=wanted.etag,
-            last_modified=wanted.last_modified,
-            content_encoding=wanted.content_encoding,
-            is_synced=self._durability != "none",
+            wanted.etag,
+            wanted.last_modified,
+            wanted.content_encoding,
+            self._is_synced,
         )
-
-    def _publish(self, wanted: Wanted, part: Part | WholePart) -> None:
-        self._destination.publish(part, wanted.name, may_replace=wanted.may_replace)
-        if self._durability == "file":
-            self._destination.sync_folders([wanted.name])
-
-
-def _saved(ready: Ready) -> Saved:
-    return Saved(ready.size, ready.digests)
-
-
-def _error_of(work: Callable[[], object]) -> Exception | None:
-    try:
-        work()
-    except DownloadError as error:
-        return error
-    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -136,16 +137,35 @@ def test_head_that_is_not_what_it_was_is_not_gone_on_with(
 def test_whole_part_takes_all_bytes_whatever_the_system_takes_at_once(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In one call if it can; its digests are those of what was written."""
+    """In one call if it can; what is discarded afterwards is gone, and its descriptor with it."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, bytes(data)[:1_000_000]))
-    part = WholePart(folder, "whole", ["sha256"])
-    part.writelines([HEAD, memoryview(b"tail")])
-    part.close()
-    part.close()
+    part = WholePart(folder, "whole")
+    part.fill([HEAD, memoryview(b"tail")], is_synced=False)
+    assert part.fileno() == -1
     assert (tmp_path / "whole").read_bytes() == HEAD + b"tail"
-    assert (part.size, part.digests.as_hex()) == (len(HEAD) + 4, digests_of(HEAD + b"tail"))
+    assert part.size == len(HEAD) + 4
     with pytest.raises(FileExistsError):
         WholePart(folder, "whole")
     part.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_error_of_the_close_of_a_whole_part_counts(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told only then that nothing was kept, it says so; and it closes nothing twice, which may be another's by now."""
+    closed = []
+    close = os.close
+
+    def refuse(descriptor: int) -> None:
+        closed.append(descriptor)
+        close(descriptor)
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    part = WholePart(folder, "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", refuse)
+        with pytest.raises(OSError, match=os.strerror(errno.EDQUOT)):
+            part.fill([b"flag"], is_synced=False)
+        part.discard()
+    assert len(closed) == 1
+    assert folder.names() == []

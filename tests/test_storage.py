@@ -336,8 +336,8 @@ class FullDestination(Destination):
     def new_part(self, algorithms: Iterable[str] = ()) -> Part:
         return _filled(super().new_part(algorithms))
 
-    def new_whole_part(self, algorithms: Iterable[str] = ()) -> WholePart:
-        return _filled(super().new_whole_part(algorithms))
+    def new_whole_part(self) -> WholePart:
+        return _filled(super().new_whole_part())
 
 
 P = TypeVar("P", Part, WholePart)

@@ -181,21 +181,19 @@ def test_saved_tells_size_and_digests(destination: Destination) -> None:
 class BadClose(WholePart):
     """A file on a server that says only at the end that it kept nothing."""
 
-    def close(self) -> None:
-        was_open = self.fileno() >= 0
-        super().close()
-        if was_open:
-            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+    def fill(self, chunks: Iterable[bytes | memoryview], *, is_synced: bool) -> None:
+        super().fill(chunks, is_synced=is_synced)
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
 
 class FullDisk(WholePart):
     """A file that takes no byte: what is written goes to a device that is always full."""
 
-    def writelines(self, chunks: Iterable[bytes | memoryview]) -> None:
+    def fill(self, chunks: Iterable[bytes | memoryview], *, is_synced: bool) -> None:
         full = os.open("/dev/full", os.O_WRONLY)
         os.dup2(full, self.fileno())
         os.close(full)
-        super().writelines(chunks)
+        super().fill(chunks, is_synced=is_synced)
 
 
 class Faulty(Destination):
@@ -203,8 +201,18 @@ class Faulty(Destination):
 
     part: type[WholePart] = WholePart
 
-    def new_whole_part(self, algorithms: object = ()) -> WholePart:
-        return self.part(self._own.folder, "part", ())
+    def new_whole_part(self) -> WholePart:
+        return self.part(self._own.folder, "part")
+
+
+def test_wrong_body_at_hand_is_not_even_written(tmp_path: Path) -> None:
+    """Its digest is known before a file of it is; so the disk has no part in its error."""
+    destination = Faulty(tmp_path / "downloads")
+    destination.open()
+    destination.part = FullDisk
+    with pytest.raises(ChecksumError):
+        Writer(destination).write(Whole(Wanted("a", {"sha256": "00"}), [FLAG]))
+    destination.close()
 
 
 @pytest.mark.parametrize("durability", ["none", "batch"])
@@ -239,6 +247,27 @@ def test_part_of_a_stream_is_committed_or_still_the_callers(destination: Destina
     assert len(parts(destination)) == 1
     again.discard()
     assert (files(destination), parts(destination)) == (["a"], [])
+
+
+@pytest.mark.parametrize(
+    ("durability", "calls"),
+    [
+        ("none", ["link a"]),
+        ("batch", ["fdatasync 4", "link a", "fsync sub", "fsync ."]),
+        ("file", ["fdatasync 4", "link a", "fsync sub", "fsync ."]),
+    ],
+)
+def test_stream_is_as_safe_as_a_body_at_hand(
+    destination: Destination, tape: Tape, durability: Durability, calls: list[str]
+) -> None:
+    """Its bytes before its name, its name before it is said to be saved; alone, it is a batch of one."""
+    writer = Writer(destination, durability=durability)
+    wanted = Wanted("sub/a")
+    part = writer.new_part(wanted)
+    part.write(FLAG)
+    writer.commit(wanted, part)
+    assert sorted(tape.calls[2:]) == sorted(calls[2:])
+    assert tape.calls[:2] == calls[:2]
 
 
 def test_bug_in_the_middle_leaves_no_part(destination: Destination) -> None:
