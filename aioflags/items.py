@@ -77,8 +77,8 @@ class Item:
     @property
     def checksums(self) -> tuple[str, ...]:
         """The digests that the content must have, as `ALGO:HEX`."""
-        sha256 = None if self.sha256 is None else f"sha256:{self.sha256}"
-        return tuple(text for text in (sha256, self.checksum) if text is not None)
+        others = () if self.checksum is None else (self.checksum,)
+        return others if self.sha256 is None else (f"sha256:{self.sha256}", *others)
 
     def __repr__(self) -> str:
         name = f", name={self.name!r}" if self.name is not None else ""

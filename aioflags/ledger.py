@@ -46,12 +46,12 @@ SELECT id, iif(typeof(name) = 'text', name, NULL), state, was_there, is_ours, si
 FROM items WHERE key = ?
 """
 _ADD = """
-INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, ended, state, is_twin, key)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, ended, is_twin, key)
+VALUES (?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?)
 """
 _TAKE_AGAIN = """
-UPDATE OR IGNORE items SET url = ?, wish = ?, asked = ?, name = ?, name_key = ?, run = ?, ended = ?, state = ?,
-    kind = NULL, message = NULL, host = NULL
+UPDATE OR IGNORE items SET url = ?, wish = nullif(?, ''), asked = nullif(?, ''), name = ?, name_key = ?, run = ?,
+    ended = ?, state = ?, kind = NULL, message = NULL, host = NULL
 WHERE id = ?
 """
 _DONE = """
@@ -84,13 +84,13 @@ class _Marks:
     def __init__(self) -> None:
         self._bits = bytearray(1 << 21)
 
-    def add(self, key: bytes) -> None:
+    def set(self, key: bytearray) -> bool:
+        """Set the bit of a key; false if it was set before."""
         number = int.from_bytes(key[:3])
-        self._bits[number >> 3] |= 1 << (number & 7)
-
-    def __contains__(self, key: bytes) -> bool:
-        number = int.from_bytes(key[:3])
-        return bool(self._bits[number >> 3] & 1 << (number & 7))
+        place, bit = number >> 3, 1 << (number & 7)
+        bits = self._bits[place]
+        self._bits[place] = bits | bit
+        return not bits & bit
 
 
 class Ledger(LedgerNotes):
@@ -111,7 +111,7 @@ class Ledger(LedgerNotes):
         self._is_left_over = is_left_over
         self._boot = boot_id() if is_kept else None
         # What was taken last for a folder, and whether there are any at all: most lists have few or none.
-        self._folders: set[bytes] = set()
+        self._folders: set[str] = set()
         with file.transaction() as db:
             self._has_folders = db.execute("SELECT 1 FROM folders LIMIT 1").fetchone() is not None
             is_empty = db.execute("SELECT 1 FROM items LIMIT 1").fetchone() is None
@@ -224,22 +224,20 @@ class Ledger(LedgerNotes):
             yield
 
     def find(self, url: str, wish: str | None) -> Known:
-        """Give what is known of a URL, and of it under the name that the list asks for, if it is not the URL's own."""
+        """Give what is known of a URL, and of it under the name that the list asks for, if it is not the URL's own.
+
+        Whoever adds a row goes by what this says, be it nothing.
+        """
         key = key_of(url)
-        if self._marks is not None and key not in self._marks:
-            return Known()
         first = self._row(key)
         if first is None or first.wish == (None if wish is None else storable(wish)):
-            return Known(first, first)
-        return Known(first, self._row(key_of(url, wish, is_twin=True)))
+            return Known(key, first, first)
+        key = key_of(url, wish, is_twin=True)
+        return Known(key, first, self._row(key))
 
-    def _new_key(self, url: str, wish: str | None, *, is_twin: bool) -> bytes:
-        key = key_of(url, wish, is_twin=is_twin)
-        if self._marks is not None:
-            self._marks.add(key)
-        return key
-
-    def _row(self, key: bytes) -> Row | None:
+    def _row(self, key: bytearray) -> Row | None:
+        if self._marks is not None and self._marks.set(key):
+            return None
         found = self._file.connection.execute(_FIND, (key,)).fetchone()
         return None if found is None else Row(*found)
 
@@ -250,18 +248,17 @@ class Ledger(LedgerNotes):
 
     def add(self, item: Item, wish: str | None, name: str, known: Known) -> Row | None:
         """Make a row for an item and give it its name; `None` if another item or a folder has that name."""
-        key = digest_of(fold(name))
+        name_key = digest_of(fold(name))
         db = self._file.connection
-        if self._has_folders and db.execute(_IS_FOLDER, (key,)).fetchone() is not None:
+        if self._has_folders and db.execute(_IS_FOLDER, (name_key,)).fetchone() is not None:
             return None
         wish_text = None if wish is None else storable(wish)
-        values = item.url, wish_text, write_asked(item), name, key, self._run, time.time(), WANTED
+        values = item.url, wish_text or "", write_asked(item) or "", name, name_key, self._run, time.time()
         if known.row is not None:
             # The line was refused before, and is a better one now.
-            updated = db.execute(_TAKE_AGAIN, (*values, known.row.id))
+            updated = db.execute(_TAKE_AGAIN, (*values, WANTED, known.row.id))
             return Row(known.row.id, name, State.WANTED, wish=wish_text) if updated.rowcount else None
-        is_twin = known.first is not None
-        inserted = db.execute(_ADD, (*values, int(is_twin), self._new_key(item.url, wish, is_twin=is_twin)))
+        inserted = db.execute(_ADD, (*values, int(known.first is not None), known.key))
         if not inserted.rowcount or inserted.lastrowid is None:
             return None
         return Row(inserted.lastrowid, name, State.WANTED, wish=wish_text)
@@ -275,9 +272,9 @@ class Ledger(LedgerNotes):
 
     def take_folder(self, name: str) -> bool:
         """Have a name used for a folder; false if a file of an item has it."""
-        key = digest_of(fold(name))
-        if key in self._folders:
+        if name in self._folders:
             return True
+        key = digest_of(fold(name))
         db = self._file.connection
         if db.execute("SELECT 1 FROM items WHERE name_key = ?", (key,)).fetchone() is not None:
             return False
@@ -285,7 +282,7 @@ class Ledger(LedgerNotes):
         self._has_folders = True
         if len(self._folders) >= _FOLDERS:
             self._folders.clear()
-        self._folders.add(key)
+        self._folders.add(name)
         return True
 
     def note_was_there(self, row: Row) -> None:
@@ -333,12 +330,17 @@ class Ledger(LedgerNotes):
                 (*end, known.row.id),
             )
             return known.row.id
-        is_twin = known.first is not None
-        key = self._new_key(entry.url, wish, is_twin=is_twin)
         cursor = db.execute(
             "INSERT INTO items (key, is_twin, url, wish, asked, state, kind, message, host, run, ended) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (key, is_twin, storable(entry.url), None if wish is None else storable(wish), asked, *end),
+            (
+                known.key,
+                known.first is not None,
+                storable(entry.url),
+                None if wish is None else storable(wish),
+                asked,
+                *end,
+            ),
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid

@@ -21,13 +21,14 @@ from aioflags.ledger_rows import DONE, NOT_AS_IT_WAS, READY, State, plain_error,
 __all__ = ["LedgerNotes", "distrust_in"]
 
 _READY = """
-UPDATE items SET state = ?, size = ?, digests = ?, etag = ?, last_modified = ?, content_encoding = ?,
-    is_synced = ?
+UPDATE items SET state = ?, size = ?, digests = ?, etag = nullif(?, ''), last_modified = nullif(?, ''),
+    content_encoding = nullif(?, ''), is_synced = ?
 WHERE id = ?
 """
 _SAVED = """
 UPDATE items SET state = ?, http_status = ?, attempts = attempts + ?, kind = NULL, message = NULL,
-    host = NULL, run = ?, ended = ?, is_ours = 1, size = ?, digests = ?, content_encoding = ?
+    host = NULL, run = ?, ended = ?, is_ours = 1, size = ?, digests = ?,
+    content_encoding = nullif(?, '')
 WHERE id = ?
 """
 # A file that was about to take the place of another may have done so: what is there has to be compared. One that was
@@ -128,9 +129,9 @@ def _row_of_ready(file: Ready) -> tuple[object, ...]:
         READY,
         file.size,
         write_digests(file.digests),
-        file.etag,
-        file.last_modified,
-        file.content_encoding,
+        file.etag or "",
+        file.last_modified or "",
+        file.content_encoding or "",
         int(file.is_synced),
         file.row,
     )
@@ -150,7 +151,7 @@ def _row_of_saved(end: End, run: int | None, now: float) -> tuple[object, ...]:
         now,
         outcome.bytes,
         write_digests(outcome.digests),
-        outcome.content_encoding,
+        outcome.content_encoding or "",
         end.row,
     )
 

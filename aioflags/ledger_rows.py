@@ -11,6 +11,7 @@ from hashlib import algorithms_available, blake2b
 from aioflags.errors import DownloadError
 from aioflags.items import Item
 from aioflags.names import name_from_url
+from aioflags.records import quick
 
 __all__ = [
     "DONE",
@@ -54,7 +55,8 @@ class State(IntEnum):
     STALE = 6
 
 
-#: For statements that come once for each item: SQLite looks for an adapter for what is not exactly an `int`.
+#: For statements that come once for each item: `sqlite3` looks for an adapter for what is not exactly an `int`, which
+#: takes as long as the rest of a column; for `None` as well, and so they take an empty text for it.
 WANTED, READY, DONE = int(State.WANTED), int(State.READY), int(State.DONE)
 
 
@@ -89,15 +91,18 @@ class Row:
     asked: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the ledger knows of a URL.
 
     Args:
+        key: Of the item's row, be it there or not.
         first: The row under which it came first, whatever its name.
         row: That of the item: its URL under the name that the list asks for.
     """
 
+    key: bytearray
     first: Row | None = None
     row: Row | None = None
 
@@ -107,7 +112,7 @@ def plain_error(error: DownloadError | None) -> tuple[str | None, str | None, st
 
 
 def write_digests(digests: Mapping[str, str]) -> str:
-    return " ".join(f"{name}:{digest}" for name, digest in digests.items())
+    return " ".join(map(":".join, digests.items()))
 
 
 def read_digests(text: str | None) -> dict[str, str]:
@@ -157,7 +162,7 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def key_of(url: str, wish: str | None = None, *, is_twin: bool = False) -> bytes:
+def key_of(url: str, wish: str | None = None, *, is_twin: bool = False) -> bytearray:
     """Give the key of a row: the URL alone for the first, with the name for those that ask for it under another.
 
     So the first row of a URL tells whether it stood in a list, whatever the names there.
@@ -166,6 +171,7 @@ def key_of(url: str, wish: str | None = None, *, is_twin: bool = False) -> bytes
     return digest_of(f"{url}  {wish or ''}" if is_twin else url)
 
 
-def digest_of(text: str) -> bytes:
-    # Not a fast hash for everyone's good: who writes the list must not be able to make two URLs one.
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def digest_of(text: str) -> bytearray:
+    # Not a fast hash for everyone's good: who writes the list must not be able to make two URLs one. And no bytes:
+    # `sqlite3` looks for an adapter for whatever is not exactly an int, a float, a str or a bytearray.
+    return bytearray(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())

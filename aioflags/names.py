@@ -25,11 +25,12 @@ _LONGEST_NAME = 1024
 _URL_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)", re.DOTALL)
 _SEPARATOR = re.compile(r"[/\\]")
 _DRIVE = re.compile(r"[A-Za-z]:")
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,198}+(?<!\.)")
 _FORBIDDEN = re.compile(rf'[{UNSAFE}\ufffd<>:"|?*/\\]')
 # Devices of Windows, with any extension, spaces before it and superscript digits included (Microsoft, "Naming
 # Files, Paths, and Namespaces").
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|CLOCK\$|(?:COM|LPT)[0-9¹²³]) *(?:\..*)?", re.DOTALL)
+# Most names: as they should be.
+_PLAIN = re.compile(r"(?!(?i:CON|PRN|AUX|NUL|(?:COM|LPT)[0-9])(?:\.|$))[A-Za-z0-9_][A-Za-z0-9_.-]{0,198}+(?<!\.)")
 
 
 def name_from_url(url: str) -> str:
@@ -115,13 +116,13 @@ def _refused(message: str) -> RefusedError:
 
 
 def _safe_component(given: str) -> str:
-    part = given
-    if not _PLAIN.fullmatch(part):
-        part = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", part))
-        if part.startswith("."):
-            part = "_" + part[1:]
-        if part.endswith((".", " ")):
-            part = part[:-1] + "_"
+    if _PLAIN.fullmatch(given):
+        return given
+    part = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", given))
+    if part.startswith("."):
+        part = "_" + part[1:]
+    if part.endswith((".", " ")):
+        part = part[:-1] + "_"
     if _RESERVED.fullmatch(part.upper()):
         part = "_" + part
     return part if len(part.encode()) <= _LONGEST_COMPONENT else _insert(part, _digest(given)[:8])

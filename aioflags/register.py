@@ -25,7 +25,8 @@ from aioflags.urls import Target, parse_url
 
 __all__ = ["Claim", "Register"]
 
-_SUFFIX_DIGITS = (8, 16, 32, 64)
+#: Digits of the digest that a name is tried with; most need none.
+_SUFFIX_DIGITS = (0, 8, 16, 32, 64)
 _AS_IT_CAME = {State.DONE, State.STALE}
 
 
@@ -92,6 +93,8 @@ class Register:
         self._existing = existing
         self._algorithms = tuple(algorithms)
         self._update = update
+        # Without a ledger other runs may be at work in the same destination.
+        self._is_look_in_vain = existing == "fail" and ledger.is_kept
 
     def claim_lists(
         self, batches: Sequence[tuple[Sequence[Item | Rejected], Roll | None]]
@@ -123,13 +126,8 @@ class Register:
     def _claim_batch(self, entries: Sequence[Item | Rejected], roll: Roll | None) -> Sequence[Claim | Outcome]:
         if roll is None or self._update or not self._ledger.is_kept:
             return [self._claim(entry, roll) for entry in entries]
-        claims: list[Claim | Outcome] = []
-        while len(claims) < len(entries):
-            rest = entries[len(claims) :] if claims else entries
-            claims += roll.recognise(rest, self._destination.size_of, self._ledger.done_after)
-            if len(claims) < len(entries):
-                claims.append(self._claim(entries[len(claims)], roll))
-        return claims
+        recognised = roll.recognise(entries, self._destination.size_of, self._ledger.done_after)
+        return [known if isinstance(known, Outcome) else self._claim(known, roll) for known in recognised]
 
     def _claim(self, entry: Item | Rejected, roll: Roll | None) -> Claim:
         wish = wish_of(entry) if isinstance(entry, Item) else None
@@ -159,11 +157,11 @@ class Register:
                 # No run of ours has written that.
                 raise make_error("name", "the ledger gives it a name that no file may have; move the ledger away")
             claim = Claim(item, target, row.name, digests, row=row.id)
-            if not is_known and self._may_spare_look(claim):
-                return claim
-            return self._look(claim, row, is_known=is_known)
+            if is_known or not self._may_spare_look(claim):
+                return self._look(claim, row, is_known=is_known)
+            return claim
         except DownloadError as error:
-            return self._refuse(item, wish, error, Known(known.first, row), target)
+            return self._refuse(item, wish, error, Known(known.key, known.first, row), target)
 
     def _refuse(
         self, entry: Item | Rejected, wish: str | None, error: DownloadError, known: Known, target: Target | None = None
@@ -172,8 +170,9 @@ class Register:
 
     def _take_name(self, item: Item, wish: str | None, known: Known) -> Row:
         wanted = name_from_url(item.url) if wish is None else safe_name(wish)
-        self._take_folders(wanted)
-        for digits in (0, *_SUFFIX_DIGITS):
+        if "/" in wanted:
+            self._take_folders(wanted)
+        for digits in _SUFFIX_DIGITS:
             name = with_suffix(wanted, item.url, digits) if digits else wanted
             row = self._ledger.add(item, wish, name, known)
             if row is not None:
@@ -192,11 +191,10 @@ class Register:
         """Tell whether a file of that name would only fail the item, and most likely is not there.
 
         A look is a call of the system, with which the loop takes the interpreter away from this thread: 12 us of the
-        150 that a small file costs. Without a ledger other runs may be at work in the same destination.
+        150 that a small file costs.
         """
         assert claim.name is not None
-        is_in_vain = self._existing == "fail" and not claim.digests
-        return is_in_vain and self._ledger.is_kept and self._destination.is_free(claim.name)
+        return self._is_look_in_vain and not claim.digests and self._destination.is_free(claim.name)
 
     def _look(self, claim: Claim, row: Row, *, is_known: bool) -> Claim:
         """See whether the name is on disk already, and what that means."""

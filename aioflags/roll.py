@@ -6,7 +6,7 @@ compared by URL: a finished job of ten million is gone through without one look-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.ledger_rows import read_digests, wish_of, write_asked
@@ -46,37 +46,39 @@ class Roll:
         entries: Sequence[Item | Rejected],
         size_of: Callable[[str], int | None],
         read_ahead: _ReadAhead,
-    ) -> list[Outcome]:
-        """Give the outcomes of entries as long as their files are done and there; the first other one ends it.
+    ) -> Iterator[Outcome | Item | Rejected]:
+        """Give the outcomes of entries whose files are done and there, and as it is what needs a closer look.
+
+        What comes of that look is to be noted before the next one is asked for: it may be the same file.
 
         Args:
             entries: Of the list, in its order.
             size_of: Gives the size of the file of a name in bytes, `None` if there is no such file.
             read_ahead: Gives those rows that are done by URL, of the stretch that comes after a number.
         """
-        outcomes: list[Outcome] = []
-        for item in entries:
-            if not isinstance(item, Item):
-                break
-            row = self._behind.get(item.url) or self._look_up(item.url, read_ahead)
-            if row is None:
-                break
-            number, url, name, size, text, wish, asked = row
-            digests = read_digests(text)
-            # A name that is the file's very own is the one that was given for it.
-            if item.name not in (wish, name) and wish_of(item) != wish:
-                break
-            is_plain = item.sha256 is None and item.checksum is None and item.bytes is None and not item.headers
-            if (asked is not None) if is_plain else not _has_what_is_asked(item, asked, size, digests):
-                break
-            if size_of(name) != size:
-                break
-            outcomes.append(
-                Outcome(url, _PRESENT, name, size, digests, line=item.line)
-                if self.note(number)
-                else Outcome(url, Status.DUPLICATE, line=item.line)
-            )
-        return outcomes
+        for entry in entries:
+            row = self._behind.get(entry.url) or self._look_up(entry.url, read_ahead)
+            yield entry if row is None else self._compare(entry, row, size_of)
+
+    def _compare(
+        self, item: Item | Rejected, row: Done, size_of: Callable[[str], int | None]
+    ) -> Outcome | Item | Rejected:
+        """Give the outcome of an item whose file is done, or the item where that cannot be said at a glance."""
+        if not isinstance(item, Item):
+            return item
+        number, url, name, size, text, wish, asked = row
+        digests = read_digests(text)
+        # A name that is the file's very own is the one that was given for it.
+        if item.name not in (wish, name) and wish_of(item) != wish:
+            return item
+        is_plain = item.sha256 is None and item.checksum is None and item.bytes is None and not item.headers
+        if (asked is not None) if is_plain else not _has_what_is_asked(item, asked, size, digests):
+            return item
+        if size_of(name) != size:
+            return item
+        if not self.note(number):
+            return Outcome(url, Status.DUPLICATE, line=item.line)
+        return Outcome(url, _PRESENT, name, size, digests, line=item.line)
 
     def _look_up(self, url: str, read_ahead: _ReadAhead) -> Done | None:
         if self._read_to < 0:

@@ -21,7 +21,6 @@ from aioflags.redact import escape_text
 __all__ = ["Target", "is_private_address", "literal_address", "parse_url", "resolve_location"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_VISIBLE = re.compile(r"[!-~]*+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _RAW_BYTE = re.compile(r"[\udc80-\udcff]")
@@ -78,7 +77,7 @@ def parse_url(raw: str) -> Target:
     >>> parse_url("HTTP://Example.org:80/a b%2Fc?#top").url
     'http://example.org/a%20b%2Fc?'
     """
-    is_visible = _VISIBLE.fullmatch(raw)
+    is_visible = raw.isascii() and raw.isprintable() and " " not in raw
     if not is_visible:
         _refuse_unsendable(raw)
     parts = _PARTS.match(raw)
@@ -88,11 +87,12 @@ def parse_url(raw: str) -> Target:
     scheme = scheme.lower()
     if scheme not in _DEFAULT_PORTS:
         raise _refused(_explain_scheme(raw))
-    host, port, authorization = _parse_authority(scheme, authority)
+    root, host, port, authorization = _parse_authority(scheme, authority)
     if not is_visible:
         rest = _encode(rest)
-    slash = "" if rest.startswith("/") else "/"
-    return Target(f"{scheme}://{_netloc(scheme, host, port)}{slash}{rest}", scheme, host, port, authorization)
+    if not rest.startswith("/"):
+        rest = "/" + rest
+    return Target(root + rest, scheme, host, port, authorization)
 
 
 def resolve_location(base: Target, location: str) -> Target:
@@ -142,7 +142,8 @@ def _explain_scheme(raw: str) -> str:
 
 # Lists name few hosts many times.
 @lru_cache(maxsize=4096)
-def _parse_authority(scheme: str, authority: str) -> tuple[str, int, str | None]:
+def _parse_authority(scheme: str, authority: str) -> tuple[str, str, int, str | None]:
+    """Give how the URL begins on the wire, host, port and authorization."""
     if "\\" in authority:
         raise _refused("the URL has a backslash before its path; write / instead")
     user, _, server = authority.rpartition("@")
@@ -155,7 +156,8 @@ def _parse_authority(scheme: str, authority: str) -> tuple[str, int, str | None]
     else:
         name, _, port = server.partition(":")
         host = _check_name(name)
-    return host, _check_port(scheme, port), _authorization(user)
+    number = _check_port(scheme, port)
+    return f"{scheme}://{_netloc(scheme, host, number)}", host, number, _authorization(user)
 
 
 def _check_ipv6(literal: str) -> str:

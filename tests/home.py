@@ -11,7 +11,7 @@ from aioflags.errors import make_error
 from aioflags.items import Item, Outcome, Status
 from aioflags.journal import End, Ready
 from aioflags.ledger import Ledger
-from aioflags.ledger_rows import Known, read_digests, write_digests
+from aioflags.ledger_rows import read_digests, write_digests
 
 DIGESTS = {"xxh128": "00" * 16}
 
@@ -37,7 +37,7 @@ class Home:
         """Add an item and, unless it is not fetched yet, how it ended."""
         item = Item(f"http://h/{name}", headers={"X-Key": "1"}, bytes=4)
         with self.ledger.claiming():
-            row = self.ledger.add(item, None, name, Known())
+            row = self.ledger.add(item, None, name, self.ledger.find(item.url, None))
         assert row is not None
         if status is Status.SAVED:
             self.ledger.ready([Ready(row.id, size, dict(digests))])

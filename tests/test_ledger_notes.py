@@ -12,7 +12,7 @@ from aioflags.items import Item, Outcome, Status
 from aioflags.journal import End, Half, Ready
 from aioflags.ledger import Ledger
 from aioflags.ledger_notes import LedgerNotes
-from aioflags.ledger_rows import Known, Row, State
+from aioflags.ledger_rows import Row, State
 
 URL = "http://h/a"
 DIGESTS = {"xxh128": "00" * 16, "sha256": "11" * 32}
@@ -31,7 +31,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def add(ledger: Ledger) -> Row:
     with ledger.claiming():
-        row = ledger.add(Item(URL), None, "a", Known())
+        row = ledger.add(Item(URL), None, "a", ledger.find(URL, None))
     assert row is not None
     return row
 
@@ -57,6 +57,16 @@ def test_failures_are_kept_with_their_reason(ledger: Ledger) -> None:
     assert ledger._file.connection.execute(query).fetchall() == [(State.MISSING, 404, 6, "http", "status 404", "h")]
     ledger.record([End(row.id, saved())])
     assert ledger._file.connection.execute(query).fetchall() == [(State.DONE, 200, 8, None, None, None)]
+
+
+def test_what_a_server_did_not_say_is_not_on_record(ledger: Ledger) -> None:
+    """Nothing is nothing there, not a text without letters."""
+    row = add(ledger)
+    ledger.ready([Ready(row.id, 4)])
+    ledger.record([End(row.id, Outcome(URL, Status.SAVED, "a", 4, http_status=200))])
+    columns = "wish, asked, etag, last_modified, content_encoding"
+    found = ledger._file.connection.execute(f"SELECT {columns} FROM items").fetchone()
+    assert found == (None,) * 5
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
