@@ -41,6 +41,7 @@ class Target:
         scheme: `http` or `https`.
         host: In lower case, IDNA-encoded; an IPv6 address without brackets.
         port: 1 to 65535.
+        netloc: The host, in brackets if it is IPv6, and the port unless it is the scheme's own.
         authorization: Field value `Basic …` made from the user info, `None` without.
     """
 
@@ -48,17 +49,13 @@ class Target:
     scheme: str
     host: str
     port: int
+    netloc: str
     authorization: str | None = field(default=None, repr=False)
 
     @property
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host and port. Source: RFC 6454, section 4."""
         return self.scheme, self.host, self.port
-
-    @property
-    def netloc(self) -> str:
-        """The host, in brackets if it is IPv6, and the port unless it is the scheme's own."""
-        return self.url.split("/", 3)[2]
 
     def __repr__(self) -> str:
         return f"Target({self.scheme}://{escape_text(self.netloc)}/…)"
@@ -87,12 +84,12 @@ def parse_url(raw: str) -> Target:
     scheme = scheme.lower()
     if scheme not in _DEFAULT_PORTS:
         raise _refused(_explain_scheme(raw))
-    root, host, port, authorization = _parse_authority(scheme, authority)
+    root, host, port, netloc, authorization = _parse_authority(scheme, authority)
     if not is_visible:
         rest = _encode(rest)
     if not rest.startswith("/"):
         rest = "/" + rest
-    return Target(root + rest, scheme, host, port, authorization)
+    return Target(root + rest, scheme, host, port, netloc, authorization)
 
 
 def resolve_location(base: Target, location: str) -> Target:
@@ -142,8 +139,8 @@ def _explain_scheme(raw: str) -> str:
 
 # Lists name few hosts many times.
 @lru_cache(maxsize=4096)
-def _parse_authority(scheme: str, authority: str) -> tuple[str, str, int, str | None]:
-    """Give how the URL begins on the wire, host, port and authorization."""
+def _parse_authority(scheme: str, authority: str) -> tuple[str, str, int, str, str | None]:
+    """Give how the URL begins on the wire, host, port, both as they are shown, and authorization."""
     if "\\" in authority:
         raise _refused("the URL has a backslash before its path; write / instead")
     user, _, server = authority.rpartition("@")
@@ -157,7 +154,8 @@ def _parse_authority(scheme: str, authority: str) -> tuple[str, str, int, str | 
         name, _, port = server.partition(":")
         host = _check_name(name)
     number = _check_port(scheme, port)
-    return f"{scheme}://{_netloc(scheme, host, number)}", host, number, _authorization(user)
+    netloc = _netloc(scheme, host, number)
+    return f"{scheme}://{netloc}", host, number, netloc, _authorization(user)
 
 
 def _check_ipv6(literal: str) -> str:

@@ -265,7 +265,7 @@ def test_user_info_of_a_server_is_dropped() -> None:
     assert base.authorization
     for location in ("http://evil:x@h:8080/y", "//evil:x@h:8080/y", "y"):
         target = resolve_location(base, location)
-        assert target == Target("http://h:8080/y", "http", "h", 8080, None)
+        assert target == Target("http://h:8080/y", "http", "h", 8080, "h:8080", None)
 
 
 @pytest.mark.parametrize(
