@@ -102,14 +102,15 @@ async def test_after_a_large_group_what_comes_soon_is_one_group(worker: Worker, 
     assert all(future.cancelled() for future in later)
 
 
+@pytest.mark.slow
 async def test_rest_ends(worker: Worker, executor: Executor) -> None:
     """Those who came meanwhile go together; if all have gone away, whoever comes next goes at once."""
-    groups = GroupCommit(executor, worker.work, rest=0.01)
+    groups = GroupCommit(executor, worker.work, rest=0.25)
     for _ in range(2):
         await asyncio.gather(*(groups.submit(number) for number in range(0, 40, 2)))
         assert list(await asyncio.gather(groups.put(100), groups.put(102))) == [200, 204]
         assert worker.groups[-1] == [100, 102]
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.3)
 
 
 async def test_group_has_no_more_jobs_than_are_allowed(worker: Worker, executor: Executor) -> None:
