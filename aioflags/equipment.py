@@ -16,7 +16,7 @@ from aioflags.credentials import Credentials, read_netrc
 from aioflags.destination import Destination
 from aioflags.engines.seam import Engine
 from aioflags.groups import GroupCommit, finish_first, shut_down
-from aioflags.items import Outcome
+from aioflags.items import Item, Outcome
 from aioflags.ledger import Ledger
 from aioflags.ledger_notes import LedgerNotes
 from aioflags.register import Claim, Register
@@ -37,6 +37,8 @@ _FILES_PER_THREAD = 3
 # Entries that are claimed at a time, if they come in many batches: those of a thousand connections took half a second
 # together, and the connections waited for it.
 _CLAIMS = 2048
+# What an entry counts that declares digests: a file that is there has to be read for it, and two may wait for that.
+_TO_BE_READ = _CLAIMS // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,10 @@ async def _in(executor: Executor, work: Callable[[], T]) -> T:
 
 
 def _count(batch: tuple[Sequence[Entry], Roll | None]) -> int:
-    return len(batch[0])
+    # Of every line of a list: no property that makes a tuple of two.
+    return sum(
+        [_TO_BE_READ if isinstance(entry, Item) and (entry.sha256 or entry.checksum) else 1 for entry in batch[0]]
+    )
 
 
 def _open_ledger(destination: Destination, settings: Settings) -> Ledger:

@@ -118,28 +118,41 @@ class GroupCommit(Generic[J, R]):
 
     def _take_group(self) -> list[tuple[J, asyncio.Future[R]]]:
         """Take jobs from the front until they are enough, at least one."""
-        group = []
+        group: list[tuple[J, asyncio.Future[R]]] = []
         size = 0
-        while self._waiting and size < self._most:
+        while self._waiting and (not group or size < self._most):
             group.append(self._waiting.popleft())
             size += self._size_of(group[-1][0])
         return group
 
     def _finish(self, running: asyncio.Future[Sequence[R | Exception]]) -> None:
         group, self._group, self._running = self._group, [], None
-        failure = asyncio.CancelledError() if running.cancelled() else running.exception()
-        results: Sequence[R | BaseException] = [failure] * len(group) if failure is not None else running.result()
-        for (_, future), result in zip(group, results, strict=True):
+        try:
+            _deliver(running, [future for _, future in group])
+        finally:
+            if self._rest and len(group) >= _CROWD:
+                self._timer = self._loop.call_later(self._rest, self._start)
+            elif self._waiting:
+                self._start()
+
+
+def _deliver(running: asyncio.Future[Sequence[R | Exception]], futures: Sequence[asyncio.Future[R]]) -> None:
+    failure = asyncio.CancelledError() if running.cancelled() else running.exception()
+    results: Sequence[R | BaseException] = [failure] * len(futures) if failure is not None else running.result()
+    try:
+        for future, result in zip(futures, results, strict=True):
             if future.done():
                 continue
             if isinstance(result, BaseException):
                 future.set_exception(result)
             else:
                 future.set_result(result)
-        if self._rest and len(group) >= _CROWD:
-            self._timer = self._loop.call_later(self._rest, self._start)
-        elif self._waiting:
-            self._start()
+    except Exception as bug:
+        # In `work`: the loop is told, and those without a result would wait for ever.
+        for future in futures:
+            if not future.done():
+                future.set_exception(bug)
+        raise
 
 
 async def finish_first(future: asyncio.Future[R], clean_up: Callable[[R], Awaitable[object]] | None = None) -> R:

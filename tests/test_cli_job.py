@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -210,17 +210,18 @@ def test_running_transfers_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(each.name, each.received, each.total) for each in first.transfers] == [("50", 20, 50)]
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+@pytest.fixture
+def no_port() -> Iterator[int]:
+    """A port of this machine that nobody listens at; taken, so that nobody begins to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
-def test_proxy_that_is_gone_stops_a_long_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_proxy_that_is_gone_stops_a_long_list(tmp_path: Path, no_port: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 3: the list was not through, for a fault of the run; the same command carries on."""
     (tmp_path / "list.txt").write_text("".join(f"http://h.example/{number}\n" for number in range(20_000)))
-    proxy = f"http://127.0.0.1:{free_port()}"
+    proxy = f"http://127.0.0.1:{no_port}"
     assert run(["get", "-i", "list.txt", "--proxy", proxy, "--retries", "1", "--json"]) == 3
     out, err = capsys.readouterr()
     *outcomes, summary = map(json.loads, out.splitlines())
@@ -230,17 +231,18 @@ def test_proxy_that_is_gone_stops_a_long_list(tmp_path: Path, capsys: pytest.Cap
     assert err.splitlines()[-1] == last
 
 
-def test_proxy_that_is_gone_fails_a_short_list(capsys: pytest.CaptureFixture[str]) -> None:
+def test_proxy_that_is_gone_fails_a_short_list(no_port: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 1: each item has its outcome."""
-    proxy = f"http://127.0.0.1:{free_port()}"
+    proxy = f"http://127.0.0.1:{no_port}"
     assert run(["get", "http://h.example/a", "http://h.example/b", "--proxy", proxy, "--retries", "0"]) == 1
     assert "2 failed" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_question_is_answered_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     """SIGUSR1 prints how far the job is and what is in flight, without secrets, and the job goes on."""
     with ServerThread(FlagServer(log=Tripwire(kill(signal.SIGUSR1)))) as server:
-        assert run(["get", f"{server.url}bytes/1000?delay=0.3&token=s3cret"]) == 0
+        assert run(["get", f"{server.url}bytes/1000?delay=1&token=s3cret"]) == 0
     err = capsys.readouterr().err
     assert err.splitlines()[0] == "0/1 files, 0 B, 0 B/s"
     assert err.splitlines()[1].startswith("in flight: ")

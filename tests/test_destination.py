@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -713,12 +712,11 @@ def test_left_over_is_what_came_after_a_time_and_before_the_system_was_started(
 ) -> None:
     """By the time that nobody can set; files have that of the clock's last tick."""
     with opened(home) as destination:
-        before = time.time()
         put(destination, "flag")
-        after = time.time()
         os.utime(home / "flag", (0, 0))
-        assert not destination.is_left_over("flag", before)
-        monkeypatch.setattr("aioflags.destination.boot_time", lambda: after + 1)
-        assert destination.is_left_over("flag", before)
-        assert not destination.is_left_over("flag", after + 0.1)
-        assert not destination.is_left_over("none", before)
+        changed = os.stat(home / "flag").st_ctime
+        assert not destination.is_left_over("flag", changed)
+        monkeypatch.setattr("aioflags.destination.boot_time", lambda: changed + 1)
+        assert destination.is_left_over("flag", changed + 0.01)
+        assert not destination.is_left_over("flag", changed + 0.03)
+        assert not destination.is_left_over("none", changed)

@@ -49,13 +49,17 @@ async def in_order(items: list[Any]) -> AsyncIterator[Any]:
         yield item
 
 
-async def until_quiet(count: Callable[[], int]) -> int:
-    """Wait until a number has stopped growing, and give it."""
-    seen, since = count(), time.monotonic()
-    while time.monotonic() - since < 0.2:
-        await asyncio.sleep(0.01)
-        if count() != seen:
-            seen, since = count(), time.monotonic()
+async def until_quiet(count: Callable[[], int], least: int = 0) -> int:
+    """Wait until a number, of at least so many, has stopped growing, and give it.
+
+    Counted in turns: while the whole machine stands still nothing is quiet.
+    """
+    seen, quiet = count(), 0
+    async with asyncio.timeout(20):
+        while quiet < 20 or seen < least:
+            await asyncio.sleep(0.01)
+            before, seen = seen, count()
+            quiet = quiet + 1 if seen == before else 0
     return seen
 
 
@@ -156,7 +160,7 @@ async def test_slow_reader_slows_the_download(path: Path) -> None:
             for number in range(1, 50):
                 await anext(outcomes)
                 assert len(engine.attempts) < number + 3 * 4
-            assert await until_quiet(lambda: len(engine.attempts)) > 49
+            assert await until_quiet(lambda: len(engine.attempts), 50) > 49
 
 
 async def test_slow_reader_of_what_needs_no_request_stops_the_reading(path: Path) -> None:
@@ -228,9 +232,9 @@ async def test_list_that_was_cancelled_reaches_its_reader(path: Path) -> None:
         waiting.cancel()
         await waiting
 
-    async with asyncio.timeout(20), Downloader(path, engine=FakeEngine()) as downloader:
+    async with Downloader(path, engine=FakeEngine()) as downloader:
         with pytest.raises(asyncio.CancelledError):
-            async with downloader.outcomes(cancelled()) as outcomes:
+            async with asyncio.timeout(20), downloader.outcomes(cancelled()) as outcomes:
                 async for _ in outcomes:
                     pass
 
@@ -263,7 +267,7 @@ async def test_block_that_is_left_early_leaves_nothing(path: Path) -> None:
     async with leaving_nothing(path):
         async with Downloader(path, engine=FakeEngine(gate=gate), concurrency=4) as downloader:
             async with downloader.outcomes(endless([])):
-                await until_quiet(lambda: len(downloader.running()))
+                await until_quiet(lambda: len(downloader.running()), 4)
             assert downloader.running() == []
         with pytest.raises(KeyError):
             async with Downloader(path, engine=FakeEngine(), concurrency=4) as downloader:
@@ -279,7 +283,7 @@ async def test_list_with_duplicates_in_another_list(path: Path) -> None:
     engine = FakeEngine(gate=gate)
     async with Downloader(path, engine=engine) as downloader:
         first = downloader.submit("http://h/a")
-        await until_quiet(lambda: len(engine.attempts))
+        await until_quiet(lambda: len(engine.attempts), 1)
         assert (await downloader.download_one("http://h/a")).status is Status.DUPLICATE
         gate.set()
         assert (await first).status is Status.SAVED
@@ -294,7 +298,7 @@ async def test_stopped_intake_lets_end_what_is_in_flight(path: Path) -> None:
     engine = FakeEngine(gate=gate)
     async with Downloader(path, engine=engine, concurrency=3, per_host=0) as downloader:
         async with downloader.outcomes(endless([])) as outcomes:
-            await until_quiet(lambda: len(engine.attempts))
+            await until_quiet(lambda: len(engine.attempts), 3)
             waiting = downloader.submit("http://h/late")
             await until_quiet(lambda: len(engine.attempts))
             downloader.stop_intake()
@@ -338,7 +342,7 @@ async def test_leaving_by_an_error_cancels_submissions(path: Path) -> None:
     with pytest.raises(KeyError):
         async with Downloader(path, engine=engine) as downloader:
             future = downloader.submit("http://h/a")
-            await until_quiet(lambda: len(engine.attempts))
+            await until_quiet(lambda: len(engine.attempts), 1)
             raise KeyError
     assert future.cancelled()
     assert engine.in_flight == 0
@@ -368,7 +372,7 @@ async def test_submission_that_is_cancelled_in_flight(path: Path) -> None:
     engine = FakeEngine(gate=gate)
     async with Downloader(path, engine=engine) as downloader:
         futures = [downloader.submit(url) for url in urls(3)]
-        await until_quiet(lambda: engine.in_flight)
+        await until_quiet(lambda: engine.in_flight, 3)
         futures[1].cancel()
         await until_quiet(lambda: engine.in_flight)
         assert engine.in_flight == 2
@@ -381,7 +385,7 @@ async def test_cancelled_caller_waits_for_the_end_of_its_attempt(path: Path) -> 
     engine = FakeEngine(gate=asyncio.Event())
     async with Downloader(path, engine=engine) as downloader:
         task = asyncio.ensure_future(downloader.download_one("http://h/a"))
-        await until_quiet(lambda: engine.in_flight)
+        await until_quiet(lambda: engine.in_flight, 1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -416,7 +420,7 @@ async def test_bug_of_an_engine_is_raised_to_all_who_wait(path: Path) -> None:
         async with Downloader(path, engine=Half({"http://h/bug": [bug]})) as downloader:
             slow = downloader.submit("http://h/slow")
             async with downloader.outcomes(["http://h/dir/slow"]) as outcomes:
-                await until_quiet(lambda: len(downloader.running()))
+                await until_quiet(lambda: len(downloader.running()), 2)
                 with pytest.raises(ExceptionGroup):
                     await downloader.download_one("http://h/bug")
                 with pytest.raises(ExceptionGroup):
@@ -437,7 +441,7 @@ async def test_fault_of_the_destination_is_raised_after_the_outcomes(path: Path)
         seen = []
         with pytest.raises(StorageError):
             async with downloader.outcomes(endless([])) as outcomes:
-                await until_quiet(lambda: len(engine.attempts))
+                await until_quiet(lambda: len(engine.attempts), 4)
                 gate.set()
                 async for outcome in outcomes:
                     seen.append(outcome)
@@ -664,16 +668,17 @@ async def test_nothing_secret_is_said(path: Path, caplog: pytest.LogCaptureFixtu
     }
     with FaultServer(faults) as server:
         base = server.url.replace("//", "//me:s3cret@")
-        given = [Item(f"{base}/{name}?sig=s3cret&token=s3cret", headers=SECRETS) for name in [*faults, "saved"]]
+        given = [Item(f"{base}/{name}?sig=s3cret&token=s3cret", headers=SECRETS) for name in faults]
         given += [Item(url, headers=SECRETS) for url in ("ftp://me:s3cret@h/", "http://me:s3cret@127.1/?sig=s3cret")]
         given.append(Item(f"https://me:s3cret@127.0.0.1:{server.port}/?sig=s3cret"))
-        report = await download_many(
-            given, path, retries=0, connect_timeout=0.5, first_byte_timeout=0.3, cacert=cacert, header=SECRETS
-        )
+        options: dict[str, Any] = {"retries": 0, "cacert": cacert, "header": SECRETS}
+        report = await download_many(given, path, connect_timeout=0.5, first_byte_timeout=0.3, **options)
+        saved = await download_many([f"{base}/saved?sig=s3cret&token=s3cret"], path, **options)
+        assert [one.status for one in saved] == [Status.SAVED]
+        assert [one.status for one in report if one.error is None] == []
         assert len(report) == len(given)
-        assert sum(one.status is Status.SAVED for one in report) == 1
-    said = [repr(report), caplog.text, repr(given)]
-    for one in report:
+    said = [repr(report), repr(saved), caplog.text, repr(given)]
+    for one in (*report, *saved):
         said += [repr(one), str(one.as_record()), str(one.error), repr(one.error)]
         said += traceback.format_exception(one.error) if one.error else []
     with pytest.raises(ExceptionGroup) as caught:
@@ -705,6 +710,8 @@ async def test_host_that_is_slow_does_not_hold_back_the_others(path: Path) -> No
             async with downloader.outcomes(given) as outcomes:
                 first = [await anext(outcomes) for _ in range(50)]
                 assert all("fast-" in one.url for one in first)
+                while gate.gauge.now < 4:
+                    await asyncio.sleep(0.01)
                 assert gate.gauge.most == 4
                 gate.open()
 
@@ -736,8 +743,10 @@ async def test_requests_to_a_host_are_spaced(path: Path) -> None:
         say(answer())(client)
 
     with FaultServer({"file": note}) as server:
+        began = time.monotonic()
         await download_many([f"{server.url}/file/{number}" for number in range(6)], path, rate=20)
-    assert max(times) - min(times) > 5 * 0.05 - 0.04
+    # Not from the first that is heard of: a server on a busy machine may hear of it late.
+    assert max(times) - began > 5 * 0.05 - 0.01
 
 
 async def test_bytes_of_the_whole_job_are_limited(path: Path) -> None:
@@ -780,19 +789,21 @@ async def test_job_cancelled_at_any_moment_leaves_nothing(
         given = [f"{server.url}/{name}" for name in names]
         # On a busy machine no request is made within the turns: some moments are told by the server.
         for turns, requests in [*((turns, 0) for turns in moments()), *((0, requests) for requests in range(1, 5))]:
-            async with leaving_nothing(path), asyncio.timeout(60):
+            async with leaving_nothing(path):
                 before = len(server.seen)
                 job = asyncio.ensure_future(interrupted_job(given, path, {"cacert": cacert, "retries": 0}))
                 for _ in range(turns):
                     await asyncio.sleep(0)
-                while len(server.seen) - before < requests:
-                    await asyncio.sleep(0)
+                async with asyncio.timeout(60):
+                    while len(server.seen) - before < requests:
+                        await asyncio.sleep(0)
                 job.cancel()
                 await asyncio.sleep(0)
                 if is_twice:
                     job.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await job
+                await asyncio.wait([job], timeout=20)
+                assert job.done(), (turns, requests)
+                assert job.cancelled(), (turns, requests)
             for file in path.iterdir() if path.exists() else ():
                 assert file.read_bytes() == bodies[file.name], (file.name, turns, requests)
             shutil.rmtree(path, ignore_errors=True)
@@ -829,11 +840,12 @@ FULL_FILE = AttemptResult(make_error("storage", "file too large"))
 # A proxy that is gone, a host that is dead
 
 
-def no_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+@pytest.fixture
+def no_port() -> Iterator[int]:
+    """A port of this machine that nobody listens at; taken, so that nobody begins to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -868,17 +880,17 @@ async def test_proxy_that_halted_a_list_is_tried_again_by_the_next(path: Path) -
     assert len(proxy.seen) == 4
 
 
-async def test_proxy_that_is_gone_is_the_failure_of_each_item_of_a_short_list(path: Path) -> None:
+async def test_proxy_that_is_gone_is_the_failure_of_each_item_of_a_short_list(path: Path, no_port: int) -> None:
     """A list that is through has all its outcomes; that is a report, and no exception."""
-    report = await download_many(urls(5), path, proxy=f"http://127.0.0.1:{no_port()}", retries=1)
+    report = await download_many(urls(5), path, proxy=f"http://127.0.0.1:{no_port}", retries=1)
     assert {(outcome.error and outcome.error.kind) for outcome in report} == {"connect"}
     assert sum(outcome.attempts for outcome in report) >= 2
 
 
 @pytest.mark.slow
-async def test_dead_port_fails_all_its_items_and_asks_for_few(path: Path) -> None:
+async def test_dead_port_fails_all_its_items_and_asks_for_few(path: Path, no_port: int) -> None:
     """Each that was tried had all its attempts; the others are told why they were not."""
-    report = await download_many(urls(300, f"127.0.0.1:{no_port()}"), path, retries=1)
+    report = await download_many(urls(300, f"127.0.0.1:{no_port}"), path, retries=1)
     attempts = Counter(outcome.attempts for outcome in report)
     assert set(attempts) == {0, 2}
     assert 20 <= attempts[2] <= 36

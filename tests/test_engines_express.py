@@ -78,7 +78,7 @@ class Stage(Scene):
 
 @pytest_asyncio.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    stage = Stage(tmp_path / "files", first_byte_timeout=0.2)
+    stage = Stage(tmp_path / "files")
     yield stage
     await stage.leave()
 
@@ -164,8 +164,9 @@ async def test_request_that_cannot_be_sent_is_the_receptions(stage: Stage) -> No
     reception.leave()
 
 
-async def test_silence_is_the_receptions(stage: Stage) -> None:
+async def test_silence_is_the_receptions(tmp_path: Path) -> None:
     """The deadline runs from the request, whoever waits for the answer."""
+    stage = Stage(tmp_path / "files", first_byte_timeout=0.2)
     express = stage.send()
     due = express.due
     reception = await express.end
@@ -174,6 +175,7 @@ async def test_silence_is_the_receptions(stage: Stage) -> None:
     with pytest.raises(DownloadError, match="first-byte-timeout"):
         await reception.read()
     reception.leave()
+    await stage.leave()
 
 
 async def test_abandoned_before_the_answer_it_closes_the_connection(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import resource
 import threading
@@ -14,7 +15,7 @@ import trustme
 
 from aioflags.engines import readiness
 from aioflags.engines.fake import FakeEngine
-from aioflags.equipment import open_equipment
+from aioflags.equipment import Equipment, open_equipment
 from aioflags.errors import StorageError, UsageError
 from aioflags.items import Item
 from aioflags.register import Claim
@@ -85,6 +86,39 @@ async def test_claims_give_names(tmp_path: Path) -> None:
     assert claims[1].name is not None
     assert claims[1].name.startswith("a-")
     assert [claim.is_duplicate for claim in claims] == [False, False, True]
+
+
+async def claimed_with(equipment: Equipment, batches: list[list[Item]]) -> list[int]:
+    """Have batches claimed all at once; tells for each how many were claimed when it was."""
+    futures = [equipment.claims.submit((batch, None)) for batch in batches]
+    counts: list[int] = []
+    for future in futures:
+        future.add_done_callback(lambda _: counts.append(sum(future.done() for future in futures)))
+    await asyncio.gather(*futures)
+    return counts
+
+
+async def test_claims_of_many_batches_come_soon(tmp_path: Path) -> None:
+    """However many wait, the first of them have theirs after two thousand entries, in few batches or in many."""
+    items = [Item(f"http://example.org/{number}") for number in range(1024)]
+    async with open_equipment(tmp_path, Settings(), FakeEngine()) as equipment:
+        assert await claimed_with(equipment, [items[:1], items, items, items]) == [1, 3, 3, 4]
+        assert await claimed_with(equipment, [[item] for item in items[:8]]) == [1, *[8] * 7]
+
+
+@pytest.mark.parametrize("option", ["sha256", "checksum"])
+async def test_claim_does_not_wait_for_many_files_to_be_read(tmp_path: Path, option: str) -> None:
+    """Two at a time, of files that are there and whose digests are declared; nor does a cancellation."""
+    digest = hashlib.sha256(b"flag").hexdigest()
+    value = digest if option == "sha256" else f"sha256:{digest}"
+    items = [Item(f"http://example.org/{number}", **{option: value}) for number in range(6)]  # type: ignore[arg-type]
+    for number in range(6):
+        (tmp_path / f"{number}").write_bytes(b"flag")
+    async with open_equipment(tmp_path, Settings(), FakeEngine()) as equipment:
+        assert await claimed_with(equipment, [[item] for item in items]) == [1, 3, 3, 5, 5, 6]
+        (claim,) = await equipment.claims.submit((items[:1], None))
+        assert isinstance(claim, Claim)
+        assert claim.present == 4
 
 
 async def test_engine_of_ones_own_is_closed(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import gc
 import threading
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -101,14 +102,15 @@ async def test_after_a_large_group_what_comes_soon_is_one_group(worker: Worker, 
     assert all(future.cancelled() for future in later)
 
 
+@pytest.mark.slow
 async def test_rest_ends(worker: Worker, executor: Executor) -> None:
     """Those who came meanwhile go together; if all have gone away, whoever comes next goes at once."""
-    groups = GroupCommit(executor, worker.work, rest=0.01)
+    groups = GroupCommit(executor, worker.work, rest=0.25)
     for _ in range(2):
         await asyncio.gather(*(groups.submit(number) for number in range(0, 40, 2)))
         assert list(await asyncio.gather(groups.put(100), groups.put(102))) == [200, 204]
         assert worker.groups[-1] == [100, 102]
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.3)
 
 
 async def test_group_has_no_more_jobs_than_are_allowed(worker: Worker, executor: Executor) -> None:
@@ -131,6 +133,54 @@ async def test_group_ends_with_the_job_that_makes_it_large_enough(worker: Worker
     worker.may_go.set()
     assert await asyncio.gather(*futures) == [number * 2 for number in numbers]
     assert worker.groups == [[0], [2, 4, 6], [8, 2], [100], [2]]
+
+
+@pytest.mark.parametrize("most", [0, 1])
+async def test_group_has_at_least_one_job(worker: Worker, executor: Executor, most: int) -> None:
+    """However few are allowed; groups of none would follow one another for ever."""
+    groups = GroupCommit(executor, worker.work, most=most)
+    assert await asyncio.wait_for(asyncio.gather(*map(groups.submit, (0, 2, 4))), PATIENCE) == [0, 4, 8]
+    assert worker.groups == [[0], [2], [4]]
+
+
+async def test_group_delivers_before_the_next_begins(worker: Worker) -> None:
+    """Who has a result need not wait for a thread to be woken for others, nor for what goes wrong with that."""
+    futures: list[asyncio.Future[int]] = []
+    delivered: list[list[bool]] = []
+
+    class Witness(ThreadPoolExecutor):
+        def submit(self, *args: Any, **options: Any) -> Future[Any]:
+            delivered.append([future.done() for future in futures])
+            return super().submit(*args, **options)
+
+    executor = Witness(1)
+    groups = GroupCommit(executor, worker.work, most=1)
+    worker.may_go.clear()
+    futures += [groups.submit(number) for number in (0, 2, 4)]
+    worker.may_go.set()
+    await asyncio.gather(*futures)
+    await shut_down(executor)
+    assert delivered == [[], [True, False, False], [True, True, False]]
+
+
+@pytest.mark.parametrize("results", [[0], [0, 4, 8]], ids=["few", "many"])
+async def test_work_that_keeps_no_word_is_told_of(executor: Executor, results: list[int]) -> None:
+    """The loop hears of it, and so does whoever has no result; the next group is done all the same."""
+    told: list[object] = []
+    may_go = threading.Event()
+
+    def work(numbers: Sequence[int]) -> Sequence[int]:
+        assert may_go.wait(PATIENCE)
+        return results if len(numbers) == 2 else [number * 2 for number in numbers]
+
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    groups = GroupCommit(executor, work, most=2)
+    futures = [groups.submit(number) for number in (0, 0, 2, 4)]
+    may_go.set()
+    ends = await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), PATIENCE)
+    (bug,) = told
+    assert isinstance(bug, ValueError)
+    assert ends == [0, 0, bug if len(results) < 2 else 4, 8]
 
 
 async def test_failed_job_fails_alone(groups: GroupCommit[int, int]) -> None:

@@ -384,6 +384,36 @@ def test_what_had_the_name_before_it_was_given_away_is_a_strangers(
     assert all(before <= since <= after for since in asked.values())
 
 
+@pytest.mark.parametrize("nonsense", ["soon", b"\xff"])
+def test_time_that_is_no_number_is_none(
+    tmp_path: Path, boot: Callable[[str | None], None], nonsense: str | bytes
+) -> None:
+    """A ledger may come from a stranger: the times of others count, and without one whatever is there may be ours."""
+    asked: dict[str, float] = {}
+
+    def is_left_over(name: str, since: float) -> bool:
+        asked[name] = since
+        return True
+
+    places = str(tmp_path), str(tmp_path)
+    first = Ledger.open(*places, is_kept=True, is_left_over=is_left_over)
+    for name in ("odd", "new", "old"):
+        row = add(first, f"http://h/{name}", name)
+        if name != "odd":
+            first.ready([Ready(row.id, 4, DIGESTS)])
+            first.record([End(row.id, saved())])
+    db = first._file.connection
+    db.execute("UPDATE items SET ended = ? WHERE name = 'odd'", (nonsense,))
+    db.execute("UPDATE items SET ended = ended - 301 WHERE name = 'old'")
+    killed(first)
+    boot("second")
+    again = Ledger.open(*places, is_kept=True, is_left_over=is_left_over)
+    states = [find(again, f"http://h/{name}").state for name in ("odd", "new", "old")]
+    again.close()
+    assert states == [State.WANTED, State.READY, State.DONE]
+    assert asked == {"odd": 0.0}
+
+
 # Halves
 
 

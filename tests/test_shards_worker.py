@@ -21,7 +21,7 @@ from aioflags.register import Claim
 from aioflags.settings import Settings
 from aioflags.shards.messages import Cancel, Leave, Order, Place, Plan, Report, Share, Stop, Stray
 from aioflags.shards.wire import Wire
-from aioflags.shards.worker import Worker, tell_stray
+from aioflags.shards.worker import Worker, _serve, tell_stray
 from aioflags.urls import parse_url
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no Unix sockets")
@@ -172,6 +172,28 @@ async def test_error_found_in_another_thread_is_told_by_the_loop() -> None:
     assert senders == [threading.current_thread()]
     ours.close()
     theirs.close()
+
+
+async def test_error_found_in_the_last_moment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is lost while the engine is closed is lost with it; somebody has to hear of that."""
+    loop = asyncio.get_running_loop()
+
+    @asynccontextmanager
+    async def open_branch(*_: object) -> AsyncIterator[FakeEngine]:
+        yield FakeEngine()
+        loop.call_exception_handler({"message": "lost while closing", "exception": ValueError("lost")})
+
+    monkeypatch.setattr("aioflags.shards.worker.open_branch", open_branch)
+    one, other = socket.socketpair()
+    ours = await Wire.open(other)
+    ours.send(Plan(Place("d", "run", None), Settings(), "asyncio", {}))
+    ours.send(Leave())
+    await asyncio.wait_for(_serve(one), 10)
+    said = []
+    while (message := await asyncio.wait_for(ours.receive(), 10)) is not None:
+        said.append(message)
+    ours.close()
+    assert [message.message for message in said if isinstance(message, Stray)] == ["lost while closing"]
 
 
 async def test_error_found_when_the_loop_is_closed_is_nobodys() -> None:

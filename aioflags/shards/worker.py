@@ -190,6 +190,8 @@ async def _serve(connection: socket.socket) -> None:
         # What is printed is redacted, and by the parent.
         wire.send(Bug(_format(bug)))
     finally:
+        # Strays of the last turn are sent in the next one.
+        await asyncio.sleep(0)
         await wire.drain()
         if watching is not None:
             watching.cancel()
