@@ -9,6 +9,7 @@ import itertools
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 
@@ -22,10 +23,12 @@ from aioflags.private import STATE_FOLDER, PrivateFolder
 from aioflags.retry import OUT_OF_RESOURCES
 from aioflags.tree import Tree
 
-__all__ = ["STATE_FOLDER", "Destination"]
+__all__ = ["STATE_FOLDER", "Destination", "lag_of"]
 
-# Seconds that the times of files may be behind the clock: Linux takes that of the last of its 100 ticks a second.
-_COARSE = 0.02
+# Seconds that the times of files may be behind the clock: Linux takes that of the last of its 100 ticks a second, and
+# some file systems round down to whole seconds, or even ones.
+_TICK = 0.02
+_ROUNDED = 2.0
 
 
 class Destination:
@@ -49,6 +52,7 @@ class Destination:
         # Workers in other processes, and later runs, put their parts beside ours.
         self._token = secrets.token_hex(4)
         self._numbers = itertools.count(1)
+        self._lag = _TICK
 
     def open(self) -> None:
         """Make and lock the private folder of this run, and prove that the destination can be written.
@@ -97,7 +101,9 @@ class Destination:
     def _probe(self) -> None:
         probe = Part(self._own.folder, f"probe-{secrets.token_hex(4)}", ())
         try:
+            now = time.time()
             probe.write(b"aioflags")
+            self._lag = lag_of(os.fstat(probe.fileno()), now)
             probe.close()
         finally:
             probe.discard()
@@ -239,7 +245,7 @@ class Destination:
         except DownloadError:
             return False
         # The time of the last change of the directory entry as well, and nobody can set it.
-        return found is not None and since - _COARSE <= found.st_ctime < boot_time()
+        return found is not None and since - self._lag <= found.st_ctime < boot_time()
 
     def size_of(self, name: str) -> int | None:
         """Tell the size in bytes of the file of this final name; `None` if there is none, or nobody can tell."""
@@ -307,3 +313,12 @@ class Destination:
         if self._tree is not None:
             self._tree.close()
             self._tree = None
+
+
+def lag_of(found: os.stat_result, now: float) -> float:
+    """Tell by how many seconds times of files may be behind the clock, from one that was written to just after `now`.
+
+    A file server may have a clock of its own.
+    """
+    tick = _TICK if found.st_ctime_ns % 1_000_000_000 else _ROUNDED
+    return tick + max(0.0, now - found.st_ctime)

@@ -169,8 +169,8 @@ class Ledger(LedgerNotes):
         )
         free = db.execute(
             "SELECT id, name, iif(typeof(ended) = 'real', ended, 0.0) FROM items "
-            "WHERE state IN (?, ?) AND NOT was_there AND NOT is_ours AND run = ?",
-            (State.WANTED, State.READY, run),
+            "WHERE state NOT IN (?, ?) AND NOT was_there AND NOT is_ours AND run = ? AND typeof(name) = 'text'",
+            (State.DONE, State.STALE, run),
         )
         ours = [(row,) for row, name, since in free if is_safe_name(name) and self._is_left_over(name, since)]
         db.executemany("UPDATE items SET is_ours = 1 WHERE id = ?", ours)
@@ -284,6 +284,13 @@ class Ledger(LedgerNotes):
             self._folders.clear()
         self._folders.add(name)
         return True
+
+    def note_free(self, row: Row) -> None:
+        """Nothing has the name of an item that an earlier run has left undone: what gets it from now on is ours."""
+        row.was_there = False
+        self._file.connection.execute(
+            "UPDATE items SET was_there = 0, run = ?, ended = ? WHERE id = ?", (self._run, time.time(), row.id)
+        )
 
     def note_was_there(self, row: Row) -> None:
         """Something has the item's name that we have not put there."""

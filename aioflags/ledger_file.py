@@ -52,7 +52,7 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE;
 """
-# `ended` of an item that is wanted or ready is when its name was given to it.
+# `ended` of an item that has not ended in its `run` is when its name was given to it, or found to be free still.
 _SCHEMA = """
 CREATE TABLE items (
     id INTEGER PRIMARY KEY,

@@ -32,10 +32,12 @@ UPDATE items SET state = ?, http_status = ?, attempts = attempts + ?, kind = NUL
 WHERE id = ?
 """
 # A file that was about to take the place of another may have done so: what is there has to be compared. One that was
-# found wrong is still there, and still wrong, as long as no other has come.
+# found wrong is still there, and still wrong, as long as no other has come. What gets the name of an item that has come
+# to nothing is somebody else's, as if it had been there before.
 _NOT_SAVED = """
 UPDATE items SET state = CASE WHEN ? AND state = ? THEN ? WHEN ? AND state = ? THEN state ELSE ? END,
-    http_status = ?, attempts = attempts + ?, kind = ?, message = ?, host = ?, run = ?, ended = ?
+    was_there = max(was_there, ?), http_status = ?, attempts = attempts + ?, kind = ?, message = ?, host = ?,
+    run = ?, ended = ?
 WHERE id = ?
 """
 _DISTRUST = "UPDATE items SET state = ?, size = NULL, digests = NULL, kind = 'checksum', message = ? WHERE id = ?"
@@ -168,6 +170,7 @@ def _row_of_other(end: End, run: int | None, now: float) -> tuple[object, ...]:
         not is_stale and state is not State.DONE,
         State.WRONG,
         State.STALE if is_stale else state,
+        state is not State.DONE,
         outcome.http_status,
         outcome.attempts,
         *plain_error(outcome.error),

@@ -201,6 +201,8 @@ class Register:
         assert claim.name is not None
         found = self._destination.look(claim.name)
         if found is None:
+            if is_known and row.state not in _AS_IT_CAME:
+                self._ledger.note_free(row)
             return self._wanted(claim, row, is_known=is_known)
         is_file = stat.S_ISREG(found.st_mode)
         if is_file and self._is_believed(row, claim, found.st_size):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from aioflags.destination import STATE_FOLDER, Destination
+from aioflags.destination import STATE_FOLDER, Destination, lag_of
 from aioflags.disk_errors import is_destination_fault, is_out_of_resources, translate_os_error
 from aioflags.errors import DownloadError, RefusedError, StorageError, UsageError
 from aioflags.parts import Part
@@ -716,7 +716,25 @@ def test_left_over_is_what_came_after_a_time_and_before_the_system_was_started(
         os.utime(home / "flag", (0, 0))
         changed = os.stat(home / "flag").st_ctime
         assert not destination.is_left_over("flag", changed)
+        destination._lag = 0.02
         monkeypatch.setattr("aioflags.destination.boot_time", lambda: changed + 1)
         assert destination.is_left_over("flag", changed + 0.01)
         assert not destination.is_left_over("flag", changed + 0.03)
         assert not destination.is_left_over("none", changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "lag"),
+    [
+        (100_400_000_001, 0.02),
+        (100_399_000_001, 0.021),
+        (101_000_000_001, 0.02),
+        (100_000_000_000, 2.4),
+        (90_400_000_001, 10.02),
+    ],
+    ids=["tick", "last-tick", "ahead", "rounded", "server"],
+)
+def test_times_of_files_lag_behind_the_clock(changed: int, lag: float) -> None:
+    """By a tick, by what the file system rounds down to, by as much as the clock of a file server is behind ours."""
+    found = os.stat_result([0] * 10 + [0.0, 0.0, changed / 1e9, 0, 0, changed])
+    assert lag_of(found, 100.4) == pytest.approx(lag, abs=1e-6)

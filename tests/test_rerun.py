@@ -295,6 +295,44 @@ def test_file_of_a_stranger_that_was_not_looked_at_before_a_crash(
     assert not claim.may_replace
 
 
+@pytest.mark.parametrize("end", ["interrupted", "failed"])
+def test_file_whose_row_was_lost_in_the_crash_of_a_later_run(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """An item that one run has left undone is the next one's when that finds its name free."""
+    run = start()
+    claim = run.claim()
+    if end == "failed":
+        run.fail(claim)
+    run.end()
+    run = start()
+    assert run.claim().error is None
+    run.end()
+    (tmp_path / "a").write_bytes(b"")
+    restart(monkeypatch)
+    claim = start().claim()
+    assert (claim.present, claim.may_replace, claim.error) == (None, True, None)
+
+
+@pytest.mark.parametrize("is_second", [False, True], ids=["first", "second"])
+def test_file_that_came_to_the_name_of_a_failure_is_a_strangers(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_second: bool
+) -> None:
+    """The ledger says that nothing of ours is there, in whichever run that was."""
+    run = start()
+    run.fail(run.claim())
+    if is_second:
+        run.end()
+        run = start()
+        run.fail(run.claim())
+    run.end()
+    (tmp_path / "a").write_bytes(b"precious")
+    restart(monkeypatch)
+    claim = start().claim()
+    assert claim.error is not None
+    assert (claim.error.kind, claim.may_replace) == ("exists", False)
+
+
 # Strangers
 
 
