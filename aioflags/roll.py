@@ -16,6 +16,8 @@ __all__ = ["STRETCH", "Done", "Roll"]
 
 #: Rows that are read ahead at a time.
 STRETCH = 1024
+# Rows that have a bit; a ledger of a stranger may number its rows as it likes.
+_MOST_ROWS = 1 << 30
 # The numbers of two that follow each other in a list differ by little.
 _NEAR = 64
 # An Enum looks its members up by Python code before 3.12.
@@ -30,7 +32,7 @@ _ReadAhead = Callable[[int], dict[str, Done]]
 class Roll:
     """One list."""
 
-    __slots__ = ("_ahead", "_behind", "_last", "_read_to", "_seen")
+    __slots__ = ("_ahead", "_behind", "_last", "_odd", "_read_to", "_seen")
 
     def __init__(self) -> None:
         self._behind: dict[str, Done] = {}
@@ -39,6 +41,8 @@ class Roll:
         self._read_to = -1
         # One bit for each row of the ledger, a megabyte for eight million; that of a URL is its first one.
         self._seen = bytearray()
+        # Numbers that no run of ours gives.
+        self._odd: set[int] = set()
         self._last = 0
 
     def recognise(
@@ -95,6 +99,10 @@ class Roll:
 
     def note(self, row: int) -> bool:
         """Note that the item of a row came; false if it came before."""
+        if not 0 <= row < _MOST_ROWS:
+            is_new = row not in self._odd
+            self._odd.add(row)
+            return is_new
         place, bit = row >> 3, 1 << (row & 7)
         if place >= len(self._seen):
             self._seen.extend(bytes(place + 1 - len(self._seen) + 4096))
@@ -105,8 +113,10 @@ class Roll:
 
     def has_seen(self, row: int) -> bool:
         """Tell whether the item of a row came before."""
+        if row in self._odd:
+            return True
         place = row >> 3
-        return place < len(self._seen) and bool(self._seen[place] & 1 << (row & 7))
+        return 0 <= place < len(self._seen) and bool(self._seen[place] & 1 << (row & 7))
 
     def found(self, row: int, read_ahead: _ReadAhead) -> None:
         """An item had to be looked up, and this is its row: where the list seems to go on, rows are read ahead."""

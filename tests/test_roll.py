@@ -186,3 +186,13 @@ def test_nothing_is_said_twice_or_wrongly(numbers: list[int], done: set[int]) ->
             roll.note(number)
             roll.found(number, shelf.read_ahead)
         seen.add(number)
+
+
+@pytest.mark.parametrize("number", [-1, -(1 << 63), 1 << 40, (1 << 63) - 1])
+def test_rows_may_be_numbered_oddly(number: int) -> None:
+    """A ledger of a stranger costs no memory by it, and its items are known again all the same."""
+    roll = Roll()
+    roll.note(1)
+    assert not roll.has_seen(number)
+    assert [roll.note(number), roll.note(number), roll.has_seen(number)] == [True, False, True]
+    assert len(roll._seen) < 10_000
