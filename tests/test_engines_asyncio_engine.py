@@ -26,6 +26,8 @@ import pytest
 import trustme
 
 from aioflags.downloader import download_many
+from aioflags.engines.seam import Attempt, Meter
+from aioflags.urls import parse_url
 from tests.attempts import LoopEngine, kind_of, open_bench
 from tests.faultserver import FaultServer, answer, say, server_context
 from tests.hostile import BODY, Client, Fault, head
@@ -248,6 +250,17 @@ async def test_kept_connection_that_was_closed_is_nobodys_fault(bench: Fetch) ->
             assert [kind_of(first), kind_of(second), kind_of(third)] == [None, "disconnected", None]
             assert [first.is_stale, second.is_stale, third.is_stale] == [False, True, False]
             assert (len(server.seen), server.connections) == (3, 2)
+
+
+async def test_task_at_work_is_shown(bench: Fetch) -> None:
+    """Once for each attempt, over a new connection and a kept one, whatever comes of it: for who wants to see it."""
+    with FaultServer({"gone": say(answer(status=410))}) as server:
+        async with bench() as tool:
+            for number, path in enumerate(["saved", "saved", "gone"]):
+                shown: list[object] = []
+                attempt = Attempt(parse_url(f"{server.url}/{path}"), str(number))
+                await tool.engine.fetch(attempt, Meter(shown.append))
+                assert shown == [asyncio.current_task()]
 
 
 @pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])

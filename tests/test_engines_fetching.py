@@ -54,29 +54,6 @@ async def test_private_host_is_not_asked_where_only_public_ones_may_be(storage: 
     assert await fetch_with(storage, attempt(url), Meter(), request) is SAVED
 
 
-async def test_task_at_work_is_shown() -> None:
-    """For who wants to see the future of an attempt."""
-    shown: list[object] = []
-
-    async def request(*_: Any) -> AttemptResult:
-        return SAVED
-
-    class NoStorage:
-        def stream(self, *_: Any) -> Any:
-            class Blank:
-                head = None
-                has_begun = False
-
-                async def settle(self, *, keeps: bool) -> None:
-                    assert keeps is False
-
-            return Blank()
-
-    meter = Meter(shown.append)
-    assert await fetch_with(NoStorage(), attempt(), meter, request) is SAVED  # type: ignore[arg-type]
-    assert shown == [asyncio.current_task()]
-
-
 @pytest.mark.parametrize("end", ["error", "bug", "cancelled"])
 async def test_bytes_that_nobody_goes_on_with_are_gone(storage: Storage, tmp_path: Path, end: str) -> None:
     """However the request ends."""
