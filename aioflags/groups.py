@@ -111,10 +111,17 @@ class GroupCommit(Generic[J, R]):
             # All have been taken back.
             return
         self._group = self._take_group()
-        jobs = [job for job, _ in self._group]
-        running = self._loop.run_in_executor(self._executor, self._work, jobs)
-        self._running = running
-        running.add_done_callback(self._finish)
+        self._running = self._run([job for job, _ in self._group])
+        self._running.add_done_callback(self._finish)
+
+    def _run(self, jobs: Sequence[J]) -> asyncio.Future[Sequence[R | Exception]]:
+        try:
+            return self._loop.run_in_executor(self._executor, self._work, jobs)
+        except RuntimeError as error:
+            # No thread is to be had, or no more: those who wait are told, and not whoever has made the group start.
+            refused: asyncio.Future[Sequence[R | Exception]] = self._loop.create_future()
+            refused.set_exception(error)
+            return refused
 
     def _take_group(self) -> list[tuple[J, asyncio.Future[R]]]:
         """Take jobs from the front until they are enough, at least one."""

@@ -183,6 +183,21 @@ async def test_work_that_keeps_no_word_is_told_of(executor: Executor, results: l
     assert ends == [0, 0, bug if len(results) < 2 else 4, 8]
 
 
+async def test_executor_that_takes_no_job_is_told_to_those_who_wait(worker: Worker) -> None:
+    """To all of them, those of later groups included; who asks for nothing but a future gets one."""
+    executor = ThreadPoolExecutor(1)
+    groups = GroupCommit(executor, worker.work, most=2)
+    worker.may_go.clear()
+    first = groups.submit(0)
+    others = [groups.submit(number) for number in (2, 4, 6)]
+    executor.shutdown(wait=False)
+    worker.may_go.set()
+    assert await first == 0
+    refused = await asyncio.wait_for(asyncio.gather(*others, groups.submit(8), return_exceptions=True), PATIENCE)
+    assert all(isinstance(error, RuntimeError) for error in refused)
+    assert worker.groups == [[0]]
+
+
 async def test_failed_job_fails_alone(groups: GroupCommit[int, int]) -> None:
     """Its neighbours in the group have their results."""
     first = groups.submit(0)
