@@ -12,26 +12,20 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from aioflags.breaker import Breaker, Sign
 from aioflags.engines.seam import AttemptResult, Engine, Meter
 from aioflags.errors import DownloadError
+from aioflags.health import Health
 from aioflags.items import Outcome
 from aioflags.jobs import Job, Running, Waiting
-from aioflags.lessons import feedback_of, finding_of, pause_of, sign_of
+from aioflags.lessons import NOTHING
 from aioflags.pursuit import Again
 from aioflags.redact import redact_url
-from aioflags.retry import backoff
 from aioflags.schedule import Feedback, Lane, Schedule
 from aioflags.settings import Settings
 from aioflags.trace import Tracer
-from aioflags.uplink import Uplink
 from aioflags.watch import Watch
 
 __all__ = ["Dispatcher"]
-
-
-# Seconds; the windows and backoffs of items go on slowing a host that still refuses.
-_LONGEST_SPARING = 8.0
 
 
 class Dispatcher:
@@ -56,7 +50,6 @@ class Dispatcher:
         on_pause: Callable[[str, float, str], None] | None = None,
         tracer: Tracer | None = None,
     ) -> None:
-        self._on_pause = on_pause
         self._settings = settings
         self._engine = engine
         self._on_idle = on_idle
@@ -66,8 +59,7 @@ class Dispatcher:
         self._schedule: Schedule[Job] = Schedule(
             concurrency=settings.concurrency, per_host=settings.per_host, rate=settings.rate
         )
-        self._breaker = Breaker()
-        self._uplink = Uplink(retries=settings.retries)
+        self._health = Health(settings, self._schedule, on_pause)
         self._slots = asyncio.Semaphore(settings.concurrency)
         # Jobs without a slot, whose bytes are with the disk: as many as there are slots, that memory has a limit.
         self._released = 0
@@ -82,7 +74,7 @@ class Dispatcher:
     @property
     def halted_by(self) -> DownloadError | None:
         """The fault of the way out, no item's own, that lets nothing more be started; `None` if there is none."""
-        return self._uplink.halted_by
+        return self._health.uplink.halted_by
 
     async def run(self) -> None:
         """Start attempts for ever; ends by cancellation, which cancels them.
@@ -102,10 +94,10 @@ class Dispatcher:
 
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
         job.tries += 1
-        job.feedback, job.sign, job.error = Feedback.NEUTRAL, Sign.NOTHING, None
-        if self._uplink.waits_for:
+        job.lesson, job.error = NOTHING, None
+        if self._health.uplink.waits_for:
             job.is_probe = True
-            self._uplink.begin_probe()
+            self._health.uplink.begin_probe()
         if self._watch is None:
             job.meter = Meter()
             job.meter.on_received = partial(self._release, job)
@@ -123,7 +115,7 @@ class Dispatcher:
     async def _next(self) -> Job:
         while True:
             now = self._loop.time()
-            opens_at = self._uplink.opens_at()
+            opens_at = self._health.uplink.opens_at()
             job = self._schedule.take(now) if opens_at <= now else None
             if job is not None:
                 return job
@@ -148,13 +140,12 @@ class Dispatcher:
         if self._fail_if_hopeless(job, now):
             return
         self._schedule.add(job, job.host, job.lane, not_before=not_before, first=first)
-        if self._breaker.is_doubtful(job.host):
-            self._schedule.hold(job.host)
+        self._health.admit(job.host)
         self._changed.set()
 
     def renew(self) -> None:
         """Let a way out that halted a run be tried again: another one begins."""
-        self._uplink.renew()
+        self._health.uplink.renew()
 
     def pause(self, host: str, seconds: float, why: str) -> None:
         """Leave a host alone for so many seconds; `why` is for those who look at it."""
@@ -207,14 +198,14 @@ class Dispatcher:
 
     def waiting(self) -> Waiting:
         """Tell what is waited for now."""
-        uplink = self._uplink
+        uplink = self._health.uplink
         is_resting = uplink.waits_for and not uplink.is_probing
         return Waiting(
             way=uplink.waits_for,
             probe_at=uplink.opens_at() if is_resting else None,
             is_in_vain=uplink.is_spent,
             paused=tuple(self._schedule.pauses(self._loop.time())),
-            given_up=tuple(self._breaker.all_given_up()),
+            given_up=tuple(self._health.breaker.all_given_up()),
             retry=self._schedule.next_delayed(),
         )
 
@@ -222,32 +213,19 @@ class Dispatcher:
         result = await self._engine.fetch(job.pursuit.next_attempt(), job.meter)
         if job.watched is not None:
             job.watched.error = result.error
-        job.feedback = feedback_of(result)
-        job.sign = sign_of(result, was_sent=job.meter.sent is not None)
-        job.error = result.error
-        self._heed(job, result)
         now = self._loop.time()
         jitter = random.random()  # noqa: S311 - no secret
-        is_charged = not self._ask_uplink(job, result, jitter, now)
+        is_charged = self._health.learn(job, result, jitter=jitter, now=now)
         end = job.pursuit.conclude(result, jitter=jitter, elapsed=self._elapsed(job, now), is_charged=is_charged)
         self._heed_disk(result, is_final=isinstance(end, Outcome))
         return end
-
-    def _ask_uplink(self, job: Job, result: AttemptResult, jitter: float, now: float) -> bool:
-        """Tell whether neither item nor host is to blame for how an attempt ended."""
-        finding = finding_of(result, host=job.pursuit.hostname, via_proxy=self._settings.proxy is not None)
-        is_blameless = self._uplink.note(finding, job.host, result.error, is_probe=job.is_probe, jitter=jitter, now=now)
-        if is_blameless:
-            job.sign = Sign.NOTHING
-            job.feedback = Feedback.BLAMELESS
-        return is_blameless
 
     def _elapsed(self, job: Job, now: float) -> float:
         return 0.0 if job.began is None else now - job.began
 
     def _release(self, job: Job) -> None:
         """Give the slot of a job to another while the disk writes what has come: nobody waits for both in turn."""
-        is_plain = not (job.is_probe or job.is_released or self._breaker.is_doubtful(job.host))
+        is_plain = not (job.is_probe or job.is_released or self._health.breaker.is_doubtful(job.host))
         if is_plain and self._released < self._settings.concurrency:
             job.is_released = True
             self._released += 1
@@ -271,31 +249,20 @@ class Dispatcher:
             self._slots.release()
         if job.is_probe:
             job.is_probe = False
-            self._uplink.end_probe()
+            self._health.uplink.end_probe()
         now = self._loop.time()
-        self._schedule.finish(job.host, job.lane, job.feedback, started=job.started, now=now, is_released=was_released)
-        self._spare(job, now)
+        self._schedule.finish(
+            job.host, job.lane, job.lesson.feedback, started=job.started, now=now, is_released=was_released
+        )
         self._changed.set()
         # An attempt can end at the moment in which it is cancelled; the next one must not begin.
         is_over = task.cancelled() or job.is_cancelled
         outcome = None if is_over else task.result()
         host = job.host
-        self._breaker.note(host, job.sign, job.error, is_lost=isinstance(outcome, Outcome), now=now)
+        self._health.note_end(job, is_lost=isinstance(outcome, Outcome), now=now)
         self._settle(job, outcome, now)
-        self._review(host, job.error, now)
-        if self._uplink.halted_by is not None:
-            for lane in self._schedule.lanes():
-                for waiting in self._schedule.drop(lane):
-                    self._fail_if_hopeless(waiting, now)
-
-    def _heed(self, job: Job, result: AttemptResult) -> None:
-        """Act on what an attempt says about its host."""
-        pause = pause_of(result)
-        if 0 < pause <= self._settings.max_wait:
-            why = f"status {result.http_status} with Retry-After"
-            self.pause(job.host, pause, why)
-            if self._on_pause is not None:
-                self._on_pause(job.host, pause, why)
+        for waiting in self._health.review(host, job.error, now):
+            self._fail_if_hopeless(waiting, now)
 
     def _heed_disk(self, result: AttemptResult, *, is_final: bool) -> None:
         """End the run if the destination has failed; a disk that lost an item twice is no better for the others."""
@@ -303,18 +270,6 @@ class Dispatcher:
         if result.error is not None and is_fault and not self._is_stopped:
             self._on_fault(result.error)
             self.stop()
-
-    def _spare(self, job: Job, now: float) -> None:
-        """Leave a host alone that refuses again and again, although it does not say for how long.
-
-        That spares the tries of the items that wait; where they have none, nobody gains by waiting.
-        """
-        if job.feedback is not Feedback.REFUSED or not self._settings.retries:
-            return
-        setbacks = self._schedule.setbacks(job.host)
-        if setbacks > 1:
-            pause = backoff(setbacks, 0.5 + random.random() / 2)  # noqa: S311 - no secret
-            self._schedule.pause(job.host, now + min(pause, _LONGEST_SPARING), "it refuses requests")
 
     def _settle(self, job: Job, outcome: Outcome | Again | None, now: float) -> None:
         if isinstance(outcome, Outcome):
@@ -327,26 +282,12 @@ class Dispatcher:
             not_before = now + outcome.delay if outcome.delay else None
             # What began is ended first; but a host that refuses is asked for another item, or one would bear it all,
             # and the next probe goes elsewhere.
-            is_first = job.feedback not in {Feedback.REFUSED, Feedback.BLAMELESS}
+            is_first = job.lesson.feedback not in {Feedback.REFUSED, Feedback.BLAMELESS}
             self._put(job, now, not_before=not_before, first=is_first)
-
-    def _review(self, host: str, error: DownloadError | None, now: float) -> None:
-        """Hold a host in trouble back, give it up, or let it go."""
-        if not self._breaker.is_doubtful(host):
-            self._schedule.let_go(host)
-        else:
-            self._schedule.hold(host)
-        if error is not None:
-            self._breaker.review(host, error, is_quiet=self._schedule.is_quiet(host), now=now)
-        if self._breaker.given_up(host, now) is not None:
-            for job in self._schedule.drop_host(host):
-                self._fail_if_hopeless(job, now)
 
     def _fail_if_hopeless(self, job: Job, now: float) -> bool:
         """Fail a job without a request if its host is given up or the run is halted."""
-        error = self._uplink.halted_by
-        if error is None and (given_up := self._breaker.given_up(job.host, now)) is not None:
-            error = given_up.error_for_item()
+        error = self._health.verdict(job.host, now)
         if error is None:
             return False
         outcome = job.pursuit.fail(error, self._elapsed(job, now))

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aioflags.breaker import GivenUp, Sign
+from aioflags.breaker import GivenUp
 from aioflags.engines.seam import Meter
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
+from aioflags.lessons import NOTHING
 from aioflags.pursuit import Again, Pursuit
-from aioflags.schedule import Feedback, Lane, Pause
+from aioflags.schedule import Lane, Pause
 from aioflags.watch import Watched
 
 __all__ = ["Job", "Running", "Waiting"]
@@ -75,16 +76,15 @@ class Job:
         "began",
         "deliver",
         "error",
-        "feedback",
         "host",
         "is_cancelled",
         "is_probe",
         "is_released",
         "lane",
+        "lesson",
         "meter",
         "pursuit",
         "queued",
-        "sign",
         "started",
         "task",
         "tries",
@@ -107,8 +107,7 @@ class Job:
         self.host = pursuit.host
         self.watched: Watched | None = None
         self.task: asyncio.Task[Outcome | Again] | None = None
-        self.feedback = Feedback.NEUTRAL
-        self.sign = Sign.NOTHING
+        self.lesson = NOTHING
         self.error: DownloadError | None = None
         self.is_cancelled = False
         self.is_probe = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from aioflags.addresses import is_loopback_host
 from aioflags.breaker import Sign, read_sign
 from aioflags.engines.seam import AttemptResult
@@ -9,44 +11,66 @@ from aioflags.retry import SLOW_STATUSES, TRANSIENT_STATUSES
 from aioflags.schedule import Feedback
 from aioflags.uplink import Finding, read_finding
 
-__all__ = ["feedback_of", "finding_of", "pause_of", "sign_of"]
+__all__ = ["BLAMELESS", "NOTHING", "Lesson", "lesson_of", "pause_of"]
 
 
-def feedback_of(result: AttemptResult) -> Feedback:
-    """Tell what an attempt taught about its host."""
-    if result.error is None:
-        return Feedback.WELL
-    if result.detail == "out of resources":
-        return Feedback.OUT_OF_RESOURCES
-    if result.http_status in SLOW_STATUSES:
-        return Feedback.REFUSED
-    return Feedback.SLOW_DOWN if result.error.kind in {"timeout", "stalled"} else Feedback.NEUTRAL
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What one attempt has taught.
+
+    Args:
+        feedback: How much its host can bear.
+        sign: The health of its host.
+        finding: The way out of this machine.
+        pause: Seconds for which the server wants its whole host to be left alone.
+    """
+
+    feedback: Feedback
+    sign: Sign
+    finding: Finding
+    pause: float = 0.0
 
 
-def sign_of(result: AttemptResult, *, was_sent: bool) -> Sign:
-    """Tell what an attempt says about the health of its host."""
-    if result.error is None:
-        return Sign.WELL
+#: That of an attempt that has not come to its end.
+NOTHING = Lesson(Feedback.NEUTRAL, Sign.NOTHING, Finding.NOTHING)
+#: That of one which failed because of something else than item and host.
+BLAMELESS = Lesson(Feedback.BLAMELESS, Sign.NOTHING, Finding.NOTHING)
+
+# Nearly all attempts of a big job teach one of these.
+_WELL = Lesson(Feedback.WELL, Sign.WELL, Finding.REACHED)
+_WELL_AT_HOME = Lesson(Feedback.WELL, Sign.WELL, Finding.NOTHING)
+
+
+def lesson_of(result: AttemptResult, *, host: str, was_sent: bool, via_proxy: bool) -> Lesson:
+    """Tell what an attempt has taught.
+
+    Args:
+        result: How it ended.
+        host: Where it was made, a name or an address.
+        was_sent: The request was sent.
+        via_proxy: It went through a proxy.
+    """
+    error = result.error
+    if error is None:
+        return _WELL_AT_HOME if not via_proxy and is_loopback_host(host) else _WELL
+    pause = pause_of(result)
+    status, detail = result.http_status, result.detail
     if result.is_stale:
-        return Sign.NOTHING
-    return read_sign(
-        result.error.kind,
-        http_status=result.http_status,
-        detail=result.detail,
-        was_sent=was_sent,
-        is_paused=pause_of(result) > 0,
+        sign = Sign.NOTHING
+    else:
+        sign = read_sign(error.kind, http_status=status, detail=detail, was_sent=was_sent, is_paused=pause > 0)
+    finding = read_finding(
+        error.kind, http_status=status, detail=detail, via_proxy=via_proxy, is_loopback=is_loopback_host(host)
     )
+    return Lesson(_feedback_of(error.kind, status, detail), sign, finding, pause)
 
 
-def finding_of(result: AttemptResult, *, host: str, via_proxy: bool) -> Finding:
-    """Tell what an attempt at `host`, a name or an address, says about the way out of this machine."""
-    return read_finding(
-        None if result.error is None else result.error.kind,
-        http_status=result.http_status,
-        detail=result.detail,
-        via_proxy=via_proxy,
-        is_loopback=is_loopback_host(host),
-    )
+def _feedback_of(kind: str, status: int | None, detail: str) -> Feedback:
+    if detail == "out of resources":
+        return Feedback.OUT_OF_RESOURCES
+    if status in SLOW_STATUSES:
+        return Feedback.REFUSED
+    return Feedback.SLOW_DOWN if kind in {"timeout", "stalled"} else Feedback.NEUTRAL
 
 
 def pause_of(result: AttemptResult) -> float:

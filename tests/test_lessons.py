@@ -9,7 +9,7 @@ import pytest
 from aioflags.breaker import Sign
 from aioflags.engines.seam import AttemptResult
 from aioflags.errors import make_error
-from aioflags.lessons import feedback_of, finding_of, pause_of, sign_of
+from aioflags.lessons import Lesson, lesson_of, pause_of
 from aioflags.schedule import Feedback
 from aioflags.uplink import Finding
 
@@ -20,6 +20,12 @@ def failed(kind: str, **details: Any) -> AttemptResult:
 
 def refused(status: int, **details: Any) -> AttemptResult:
     return AttemptResult(make_error("http", f"status {status}", "example.org"), http_status=status, **details)
+
+
+def learn(
+    result: AttemptResult, *, host: str = "example.org", was_sent: bool = True, via_proxy: bool = False
+) -> Lesson:
+    return lesson_of(result, host=host, was_sent=was_sent, via_proxy=via_proxy)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +48,7 @@ def refused(status: int, **details: Any) -> AttemptResult:
 )
 def test_what_an_attempt_teaches_about_its_host(result: AttemptResult, feedback: Feedback) -> None:
     """Only its wish for less, and its success, move the window."""
-    assert feedback_of(result) is feedback
+    assert learn(result).feedback is feedback
 
 
 @pytest.mark.parametrize(
@@ -57,20 +63,24 @@ def test_what_an_attempt_teaches_about_its_host(result: AttemptResult, feedback:
 )
 def test_pause_is_what_a_passing_refusal_asks_for(result: AttemptResult, seconds: float) -> None:
     """On other answers the field means nothing to us."""
-    assert pause_of(result) == seconds
+    assert pause_of(result) == learn(result).pause == seconds
 
 
 def test_sign_for_the_host() -> None:
     """A stale connection says nothing; a server that names a time is not ill."""
-    assert sign_of(AttemptResult(http_status=200), was_sent=True) is Sign.WELL
-    assert sign_of(refused(503), was_sent=True) is Sign.ILL
-    assert sign_of(refused(503, retry_after=9.0), was_sent=True) is Sign.NOTHING
-    assert sign_of(failed("disconnected", is_stale=True), was_sent=True) is Sign.NOTHING
-    assert sign_of(failed("timeout"), was_sent=False) is Sign.UNREACHABLE
+    assert learn(AttemptResult(http_status=200)).sign is Sign.WELL
+    assert learn(refused(503)).sign is Sign.ILL
+    assert learn(refused(503, retry_after=9.0)).sign is Sign.NOTHING
+    assert learn(failed("disconnected", is_stale=True)).sign is Sign.NOTHING
+    assert learn(failed("timeout"), was_sent=False).sign is Sign.UNREACHABLE
 
 
 def test_finding_about_the_network() -> None:
-    """A host that is this machine says nothing of it."""
-    assert finding_of(failed("timeout"), host="example.org", via_proxy=False) is Finding.SILENT
-    assert finding_of(failed("timeout"), host="localhost", via_proxy=False) is Finding.NOTHING
-    assert finding_of(refused(407), host="localhost", via_proxy=True) is Finding.REFUSED
+    """A host that is this machine says nothing of it, and behind a proxy only the proxy does."""
+    well = AttemptResult(http_status=200)
+    assert learn(well).finding is Finding.REACHED
+    assert learn(well, host="localhost").finding is Finding.NOTHING
+    assert learn(well, host="localhost", via_proxy=True).finding is Finding.REACHED
+    assert learn(failed("timeout")).finding is Finding.SILENT
+    assert learn(failed("timeout"), host="localhost").finding is Finding.NOTHING
+    assert learn(refused(407), host="localhost", via_proxy=True).finding is Finding.REFUSED
