@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from aioflags.errors import make_error
+from aioflags.records import quick
 from aioflags.urls import Target, resolve_location
 
 __all__ = ["MAX_HOPS", "Chain", "JobHeaders", "request_headers"]
@@ -59,6 +60,7 @@ class JobHeaders:
         return self._plain
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Chain:
     """Where an item's redirects have led so far.

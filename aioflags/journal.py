@@ -61,6 +61,7 @@ class Ready:
     is_synced: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class End:
     """How an item ended.

@@ -151,22 +151,21 @@ class Pursuit:
 
     def next_attempt(self) -> Attempt:
         """Say what to try now."""
-        condition = self._condition
+        chain, claim, item, condition = self._chain, self._claim, self._item, self._condition
+        # By place: by name it would take 1.3 us for each file instead of 1.1.
         return Attempt(
-            target=self._chain.target,
-            name=self.name,
-            headers=self._headers.of_item(
-                self._secrets, self._item.headers, condition, is_foreign=self._chain.is_foreign
-            ),
-            expected_bytes=self._item.bytes,
-            expected_digests=self._claim.digests,
-            may_replace=self._claim.may_replace or self._settings.existing == "replace",
-            is_public_only=self._must_be_public,
-            is_fresh=self._is_fresh,
-            row=self._claim.row if self._settings.ledger else 0,
-            half=self._half,
-            may_keep=self._may_keep,
-            is_conditional=bool(condition),
+            chain.target,
+            self.name,
+            self._headers.of_item(self._secrets, item.headers, condition, is_foreign=chain.is_foreign),
+            item.bytes,
+            claim.digests,
+            claim.may_replace or self._settings.existing == "replace",
+            self._must_be_public,
+            self._is_fresh,
+            claim.row if self._settings.ledger else 0,
+            self._half,
+            self._may_keep,
+            bool(condition),
         )
 
     def conclude(

@@ -101,9 +101,10 @@ class Schedule(Generic[T]):
     def _take_from(self, host: HostQueue[T], now: float) -> T | None:
         if host.in_flight >= int(host.window):
             return None
-        if host.ready_at() > now:
-            if host.timer_at != host.ready_at():
-                host.timer_at = host.ready_at()
+        ready_at = host.ready_at()
+        if ready_at > now:
+            if host.timer_at != ready_at:
+                host.timer_at = ready_at
                 heapq.heappush(self._timers, (host.timer_at, next(self._sequence), host.name))
             return None
         chosen = host.choose()
@@ -156,8 +157,10 @@ class Schedule(Generic[T]):
         lane.in_flight -= 1
         if feedback is Feedback.WELL:
             host.setbacks = 0
-            host.window = min(self._limit, host.window + 1.0 / host.window)
-            self._window = min(float(self._concurrency), self._window + 1.0 / self._window)
+            if host.window < self._limit:
+                host.window = min(self._limit, host.window + 1.0 / host.window)
+            if self._window < self._concurrency:
+                self._window = min(float(self._concurrency), self._window + 1.0 / self._window)
         elif feedback in {Feedback.SLOW_DOWN, Feedback.REFUSED} and started > host.shrunk_at:
             # Attempts that were in flight together tell one thing together: they halve the window once. Those that
             # began at the very time of it count to them: the clock of uvloop stands still for a millisecond.

@@ -57,6 +57,7 @@ class Saved:
     digests: Mapping[str, str]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Whole:
     """A body at hand: what the file is to be, and its bytes in chunks."""
