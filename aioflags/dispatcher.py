@@ -72,6 +72,11 @@ class Dispatcher:
         return f"Dispatcher({self._schedule!r})"
 
     @property
+    def capacity(self) -> int:
+        """How many jobs it can have at work at a time."""
+        return self._settings.concurrency
+
+    @property
     def halted_by(self) -> DownloadError | None:
         """The fault of the way out, no item's own, that lets nothing more be started; `None` if there is none."""
         return self._health.uplink.halted_by

@@ -10,13 +10,11 @@ import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Self, Unpack
 
-from aioflags.dispatcher import Dispatcher
 from aioflags.engines.seam import Engine
-from aioflags.equipment import Equipment, open_equipment
+from aioflags.equipment import open_equipment
 from aioflags.errors import DownloadError, UsageError
 from aioflags.groups import wait_out
 from aioflags.intake import Intake, Ticket
@@ -26,12 +24,10 @@ from aioflags.recorder import Recorder
 from aioflags.roll import Roll
 from aioflags.schedule import Lane
 from aioflags.settings import EngineName, Options, Settings
-from aioflags.shards.division import divide
-from aioflags.shards.messages import Plan
-from aioflags.shards.team import STOCK, Team
 from aioflags.streams import Entry, Items, OutcomeStream, as_entry, batches_of
 from aioflags.trace import Tracer
 from aioflags.version import __version__
+from aioflags.workforce import check_processes, gather_workforce
 
 __all__ = ["Downloader", "Running", "Waiting", "collect", "download_many"]
 
@@ -64,7 +60,7 @@ class Downloader:
         **options: Unpack[Options],
     ) -> None:
         self.settings = _checked_settings(options)
-        _check_processes(self.settings, engine, tracer)
+        check_processes(self.settings, engine, tracer)
         self._chosen_engine = engine
         self._tracer = tracer
         self._directory = directory
@@ -89,8 +85,15 @@ class Downloader:
             equipment = await stack.enter_async_context(opening)
             record = equipment.ledger.record
             self._recorder = Recorder(equipment.hands, record, self._end_by_ledger) if self.settings.ledger else None
-            settings = _within_capacity(self.settings, equipment.engine)
-            self._dispatcher = self._make_dispatcher(settings, equipment)
+            self._dispatcher = gather_workforce(
+                self.settings,
+                self._chosen_engine,
+                equipment,
+                _DEFAULT_HEADERS,
+                on_idle=self._feed_streams,
+                on_fault=self._end_by_fault,
+                tracer=self._tracer,
+            )
             self._intake = Intake(
                 equipment.claims,
                 self._dispatcher,
@@ -105,16 +108,6 @@ class Downloader:
         self._running = self._loop.create_task(self._dispatcher.run(), name="aioflags-dispatcher")
         self._running.add_done_callback(self._end_by_bug)
         return self
-
-    def _make_dispatcher(self, settings: Settings, equipment: Equipment) -> Dispatcher | Team:
-        on_idle, on_fault = self._feed_streams, self._end_by_fault
-        self._in_stock = settings.concurrency
-        if isinstance(self._chosen_engine, str) and len(shares := divide(settings)) > 1:
-            plans = [Plan(equipment.place, share, self._chosen_engine, _DEFAULT_HEADERS) for share in shares]
-            self._in_stock = max(settings.concurrency, STOCK * len(plans))
-            reclaim = (lambda entry: equipment.claims.submit(([entry], None))) if settings.ledger else None
-            return Team(plans, on_idle=on_idle, on_fault=on_fault, reclaim=reclaim)
-        return Dispatcher(settings, equipment.engine, on_idle=on_idle, on_fault=on_fault, tracer=self._tracer)
 
     async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         try:
@@ -199,7 +192,7 @@ class Downloader:
         self._check_open()
         source = batches_of(items)
         self._begin_anew()
-        stream = OutcomeStream(concurrency=self._in_stock, on_read=self._on_read)
+        stream = OutcomeStream(concurrency=self._dispatcher.capacity, on_read=self._on_read)
         self._streams.add(stream)
         roll = None if is_on_record else Roll()
         reader = self._loop.create_task(self._read(source, stream, roll), name="aioflags-reader")
@@ -349,23 +342,6 @@ async def collect(downloader: Downloader, items: Items) -> Report:
     async with downloader.outcomes(items) as outcomes:
         collected = [outcome async for outcome in outcomes]
     return Report(tuple(collected), time.monotonic() - began)
-
-
-def _check_processes(settings: Settings, engine: EngineName | Engine, tracer: Tracer | None) -> None:
-    if settings.processes == 1:
-        return
-    if engine not in {"asyncio", "aiohttp"}:
-        raise UsageError("--processes is for the engines on the event loop: choose --engine asyncio or aiohttp")
-    if tracer is not None:
-        raise UsageError("a trace shows one event loop: leave out --processes, or --trace and --trace-file")
-    if os.name != "posix":
-        raise UsageError("--processes needs a system with Unix sockets: leave it out")
-
-
-def _within_capacity(settings: Settings, engine: Engine) -> Settings:
-    if engine.capacity is None:
-        return settings
-    return replace(settings, concurrency=min(settings.concurrency, engine.capacity))
 
 
 def _checked_settings(options: Options) -> Settings:

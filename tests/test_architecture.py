@@ -28,7 +28,8 @@ FLOORS = {
     HANDS: "audit boot collector credentials destination drafts folders groups halves inputs inspection ledger "
     "ledger_file ledger_notes lines lock parts private register roll storage threads tree writer",
     ENGINES: "engines",
-    POLICY: "blocking dispatcher downloader equipment health intake jobs lessons pursuit recorder shards streams watch",
+    POLICY: "blocking dispatcher downloader equipment health intake jobs lessons pursuit recorder shards streams watch "
+    "workforce",
     DOORS: "__main__ cli compare flagserver futures_lab",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}

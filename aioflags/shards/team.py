@@ -18,10 +18,10 @@ from aioflags.shards.messages import Bug, Cancel, Fault, Order, Pause, Plan, Ren
 from aioflags.shards.salvage import Reclaim, Salvage
 from aioflags.shards.stock import Stock
 
-__all__ = ["STOCK", "Team"]
+__all__ = ["Team"]
 
 #: Items that a worker has at hand, so that it need not wait for the next share.
-STOCK = 256
+_STOCK = 256
 # The same where none of them may be started now: their hosts rest, or are at their limits.
 _MOST = 4096
 # Workers in a row that end before they have brought anything.
@@ -35,7 +35,7 @@ class _Hand:
         self.plan = plan
         self.child: Child | None = None
         self.held: dict[int, Job] = {}
-        self.bound = STOCK
+        self.bound = _STOCK
         self.lost = 0
         self.running: Sequence[Running] = ()
         self.waiting = Waiting()
@@ -77,6 +77,11 @@ class Team:
         self._is_over = False
         self._settled = asyncio.Event()
         self.halted_by: DownloadError | None = None
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs its workers can have at hand, so that none of them waits for more."""
+        return max(_STOCK * len(self._hands), sum(hand.plan.settings.concurrency for hand in self._hands))
 
     async def run(self) -> None:
         """Keep the workers at work; ends by cancellation, which ends them.
@@ -210,7 +215,7 @@ class Team:
                 job.deliver(outcome)
         if report.ends:
             self._settled.set()
-        hand.bound = min(len(hand.held) * 2 + STOCK, _MOST) if report.is_hungry else STOCK
+        hand.bound = min(len(hand.held) * 2 + _STOCK, _MOST) if report.is_hungry else _STOCK
         if report.halted_by is not None and self.halted_by is None:
             self.halted_by = report.halted_by
             for job in self._stock.drop_all():
