@@ -159,8 +159,6 @@ def result_of_saved(saved: Saved, accept: Accept, http_status: int) -> AttemptRe
         digests=saved.digests,
         content_encoding=accept.content_encoding,
         resumed_from=accept.start,
-        etag=accept.etag,
-        last_modified=accept.last_modified,
     )
 
 

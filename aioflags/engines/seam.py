@@ -72,8 +72,6 @@ class AttemptResult:
         resumed_from: Bytes that were there before the body of this answer.
         must_restart: The rest could not be had; the file is to be asked for whole.
         is_unchanged: The file is still the one that we have.
-        etag: Of the answer that brought the file.
-        last_modified: Likewise.
     """
 
     error: DownloadError | None = None
@@ -91,8 +89,6 @@ class AttemptResult:
     resumed_from: int = 0
     must_restart: bool = False
     is_unchanged: bool = False
-    etag: str | None = None
-    last_modified: str | None = None
 
 
 Times = tuple[str, int, int | None, tuple[float | None, ...]]
