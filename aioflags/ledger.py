@@ -8,6 +8,7 @@ What is noted while files come is in `aioflags.ledger_notes`.
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,16 +22,19 @@ from aioflags.ledger_notes import LedgerNotes, distrust_in
 from aioflags.ledger_rows import (
     WANTED,
     Known,
+    NameKey,
     Row,
     State,
-    digest_of,
     key_of,
+    name_key_of,
     plain_error,
     storable,
+    twin_of,
     write_asked,
     write_digests,
 )
 from aioflags.names import fold, is_safe_name
+from aioflags.newcomers import Newcomers
 from aioflags.roll import STRETCH, Done
 
 __all__ = ["Ledger"]
@@ -73,26 +77,6 @@ WHERE item = ? AND typeof(part) = 'text' AND typeof(size) = 'integer' AND typeof
 """
 
 
-class _Marks:
-    """Tells of most keys that no row has them, without a look: one bit for many keys, and none is missed.
-
-    In two megabytes; of a million URLs it says so for 94 of 100 new ones, of ten millions for 55.
-    """
-
-    __slots__ = ("_bits",)
-
-    def __init__(self) -> None:
-        self._bits = bytearray(1 << 21)
-
-    def set(self, key: bytearray) -> bool:
-        """Set the bit of a key; false if it was set before."""
-        number = int.from_bytes(key[:3])
-        place, bit = number >> 3, 1 << (number & 7)
-        bits = self._bits[place]
-        self._bits[place] = bits | bit
-        return not bits & bit
-
-
 class Ledger(LedgerNotes):
     """The tables of one destination, for the run that holds it.
 
@@ -114,8 +98,7 @@ class Ledger(LedgerNotes):
         self._folders: set[str] = set()
         with file.transaction() as db:
             self._has_folders = db.execute("SELECT 1 FROM folders LIMIT 1").fetchone() is not None
-            is_empty = db.execute("SELECT 1 FROM items LIMIT 1").fetchone() is None
-        self._marks = _Marks() if is_empty else None
+            self._newcomers = Newcomers(db)
 
     @classmethod
     def open(
@@ -212,16 +195,25 @@ class Ledger(LedgerNotes):
         try:
             with self._file.transaction():
                 yield
+                self._newcomers.flush()
         except BaseException:
             # What was taken may not be on record.
             self._folders.clear()
+            self._newcomers.forget()
             raise
 
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Read a file while claims are made; whoever has a file to note does not wait for that."""
+        self._newcomers.flush()
         with self._file.aside():
             yield
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        """For questions and changes, after all that was added."""
+        self._newcomers.flush()
+        return self._file.connection
 
     def find(self, url: str, wish: str | None) -> Known:
         """Give what is known of a URL, and of it under the name that the list asks for, if it is not the URL's own.
@@ -229,56 +221,66 @@ class Ledger(LedgerNotes):
         Whoever adds a row goes by what this says, be it nothing.
         """
         key = key_of(url)
-        first = self._row(key)
+        first = self._row(url, key)
         if first is None or first.wish == (None if wish is None else storable(wish)):
             return Known(key, first, first)
-        key = key_of(url, wish, is_twin=True)
-        return Known(key, first, self._row(key))
+        twin = twin_of(url, wish)
+        key = key_of(twin)
+        return Known(key, first, self._row(twin, key))
 
-    def _row(self, key: bytearray) -> Row | None:
-        if self._marks is not None and self._marks.set(key):
+    def _row(self, text: str, key: bytearray) -> Row | None:
+        if self._newcomers.is_new_key(text):
             return None
-        found = self._file.connection.execute(_FIND, (key,)).fetchone()
+        found = self._db.execute(_FIND, (key,)).fetchone()
         return None if found is None else Row(*found)
 
     def done_after(self, row: int) -> dict[str, Done]:
         """Give, by URL, those of the next `STRETCH` rows whose file is done and which are the first of their URL."""
-        found = self._file.connection.execute(_DONE, (row, row + STRETCH, State.DONE))
+        found = self._db.execute(_DONE, (row, row + STRETCH, State.DONE))
         return {done[1]: done for done in found}
 
     def add(self, item: Item, wish: str | None, name: str, known: Known) -> Row | None:
         """Make a row for an item and give it its name; `None` if another item or a folder has that name."""
-        name_key = digest_of(fold(name))
-        db = self._file.connection
-        if self._has_folders and db.execute(_IS_FOLDER, (name_key,)).fetchone() is not None:
-            return None
+        folded = fold(name)
+        name_key = name_key_of(folded)
         wish_text = None if wish is None else storable(wish)
         values = item.url, wish_text or "", write_asked(item) or "", name, name_key, self._run, time.time()
+        is_new = self._newcomers.is_new_name(folded) and known.row is None
+        number = (
+            self._newcomers.add((*values, int(known.first is not None), known.key))
+            if is_new
+            else self._add_if_free(known, name_key, values)
+        )
+        return None if number is None else Row(number, name, State.WANTED, wish=wish_text)
+
+    def _add_if_free(self, known: Known, name_key: NameKey, values: tuple[object, ...]) -> int | None:
+        db = self._db
+        if self._has_folders and db.execute(_IS_FOLDER, (name_key,)).fetchone() is not None:
+            return None
         if known.row is not None:
             # The line was refused before, and is a better one now.
             updated = db.execute(_TAKE_AGAIN, (*values, WANTED, known.row.id))
-            return Row(known.row.id, name, State.WANTED, wish=wish_text) if updated.rowcount else None
+            return known.row.id if updated.rowcount else None
         inserted = db.execute(_ADD, (*values, int(known.first is not None), known.key))
-        if not inserted.rowcount or inserted.lastrowid is None:
-            return None
-        return Row(inserted.lastrowid, name, State.WANTED, wish=wish_text)
+        return inserted.lastrowid if inserted.rowcount else None
 
     def renew(self, row: Row, item: Item) -> None:
         """Note what the list asks for now: the last word is what `retry` and `verify --fix` go by."""
         asked = write_asked(item)
         if asked != row.asked:
             row.asked = asked
-            self._file.connection.execute("UPDATE items SET asked = ? WHERE id = ?", (asked, row.id))
+            self._db.execute("UPDATE items SET asked = ? WHERE id = ?", (asked, row.id))
 
     def take_folder(self, name: str) -> bool:
         """Have a name used for a folder; false if a file of an item has it."""
         if name in self._folders:
             return True
-        key = digest_of(fold(name))
-        db = self._file.connection
-        if db.execute("SELECT 1 FROM items WHERE name_key = ?", (key,)).fetchone() is not None:
+        folded = fold(name)
+        key = name_key_of(folded)
+        is_new = self._newcomers.is_new_name(folded)
+        if not is_new and self._db.execute("SELECT 1 FROM items WHERE name_key = ?", (key,)).fetchone() is not None:
             return False
-        db.execute("INSERT OR IGNORE INTO folders VALUES (?)", (key,))
+        self._file.connection.execute("INSERT OR IGNORE INTO folders VALUES (?)", (key,))
         self._has_folders = True
         if len(self._folders) >= _FOLDERS:
             self._folders.clear()
@@ -288,7 +290,7 @@ class Ledger(LedgerNotes):
     def note_free(self, row: Row) -> None:
         """Nothing has the name of an item that an earlier run has left undone: what gets it from now on is ours."""
         row.was_there = False
-        self._file.connection.execute(
+        self._db.execute(
             "UPDATE items SET was_there = 0, run = ?, ended = ? WHERE id = ?", (self._run, time.time(), row.id)
         )
 
@@ -296,7 +298,7 @@ class Ledger(LedgerNotes):
         """Something has the item's name that we have not put there."""
         if not row.was_there:
             row.was_there = True
-            self._file.connection.execute("UPDATE items SET was_there = 1 WHERE id = ?", (row.id,))
+            self._db.execute("UPDATE items SET was_there = 1 WHERE id = ?", (row.id,))
 
     def note_wrong(self, row: Row) -> None:
         """The file that we have put there is not what it was; it is to be fetched again."""
@@ -305,17 +307,17 @@ class Ledger(LedgerNotes):
 
     def confirm(self, row: Row) -> None:
         """Note that a file that was ready has its name: the run died before it could say so."""
-        self._file.connection.execute(
+        self._db.execute(
             "UPDATE items SET state = ?, is_ours = 1, kind = NULL, message = NULL, host = NULL, run = ?, ended = ? "
             "WHERE id = ?",
             (State.DONE, self._run, time.time(), row.id),
         )
-        self._file.connection.execute("DELETE FROM halves WHERE item = ?", (row.id,))
+        self._db.execute("DELETE FROM halves WHERE item = ?", (row.id,))
 
     def adopt(self, row: Row, size: int, digests: Mapping[str, str]) -> None:
         """Note that a file that we have not put there will do for an item."""
         if self.is_kept:
-            self._file.connection.execute(
+            self._db.execute(
                 "UPDATE items SET state = ?, size = ?, digests = ?, etag = NULL, last_modified = NULL, "
                 "content_encoding = NULL, kind = NULL, message = NULL, host = NULL, run = ?, ended = ? WHERE id = ?",
                 (State.DONE, size, write_digests(digests) or None, self._run, time.time(), row.id),
@@ -330,7 +332,7 @@ class Ledger(LedgerNotes):
             return known.row.id
         asked = write_asked(entry) if isinstance(entry, Item) else None
         end = (State.FAILED, *plain_error(error), self._run, time.time())
-        db = self._file.connection
+        db = self._db
         if known.row is not None:
             db.execute(
                 "UPDATE items SET state = ?, kind = ?, message = ?, host = ?, run = ?, ended = ? WHERE id = ?",
@@ -354,7 +356,7 @@ class Ledger(LedgerNotes):
 
     def half_of(self, row: Row) -> Half | None:
         """Give the part of an item that an earlier run began; it is what it was if its digest says so."""
-        found = self._file.connection.execute(_HALF, (row.id,)).fetchone()
+        found = self._db.execute(_HALF, (row.id,)).fetchone()
         return None if found is None else Half(*found)
 
     def files(self) -> set[str]:

@@ -20,7 +20,7 @@ from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.journal import End, Half, Ready
 from aioflags.ledger import Ledger
 from aioflags.ledger_file import LedgerFile
-from aioflags.ledger_rows import Row, State, key_of, read_asked, read_digests
+from aioflags.ledger_rows import Row, State, read_asked, read_digests
 
 Open = Callable[..., Ledger]
 URL = "http://h/a"
@@ -275,11 +275,11 @@ def test_line_that_reads_like_an_item_under_another_name_has_its_own_row(open_le
 
 
 def twins() -> tuple[str, str]:
-    """Two URLs whose keys begin alike."""
-    seen: dict[bytes, str] = {}
+    """Two URLs that a new ledger cannot tell from each other without a look."""
+    seen: dict[int, str] = {}
     for number in count():
         url = f"http://h/{number}"
-        if (other := seen.setdefault(bytes(key_of(url)[:3]), url)) != url:
+        if (other := seen.setdefault(hash(url) & 0xFFFFFF, url)) != url:
             return other, url
     raise AssertionError
 
@@ -291,6 +291,30 @@ def test_claims_are_on_record_together(open_ledger: Open) -> None:
         ledger.add(Item(URL), None, "a", ledger.find(URL, None))
         raise RuntimeError
     assert ledger.find(URL, None).first is None
+
+
+def test_claims_are_on_record_while_a_file_is_read(open_ledger: Open) -> None:
+    """Whoever has a file to note meanwhile finds its row."""
+    ledger = open_ledger()
+    with ledger.claiming():
+        row = ledger.add(Item(URL), None, "a", ledger.find(URL, None))
+        assert row is not None
+        with ledger.aside():
+            ledger.ready([Ready(row.id, 4, DIGESTS)])
+    assert find(ledger).state == State.READY
+
+
+def test_name_of_a_folder_is_no_file_s(open_ledger: Open) -> None:
+    """Be the folder there first or the file; the names that a run gave away itself count as those of earlier ones."""
+    for number in range(2):
+        ledger = open_ledger()
+        with ledger.claiming():
+            assert ledger.take_folder("Folder")
+            assert ledger.add(Item(f"{URL}{number}"), None, "folder", ledger.find(f"{URL}{number}", None)) is None
+            known = ledger.find(f"{URL}/{number}", None)
+            assert (ledger.add(Item(f"{URL}/{number}"), None, "File", known) is None) == bool(number)
+            assert not ledger.take_folder("file")
+        ledger.close()
 
 
 # After a crash of the system
