@@ -60,8 +60,8 @@ ORDER BY id
 """
 _IS_FOLDER = "SELECT 1 FROM folders WHERE name_key = ?"
 _THERE = {State.READY, State.DONE, State.STALE}
-# Names that are not looked up again.
-_FOLDERS = 1024
+# Names of a kind that are not looked up again.
+_MOST_KEPT = 1024
 _HALF = """
 SELECT part, size, validator, source, total, hashed, digest FROM halves
 WHERE item = ? AND typeof(part) = 'text' AND typeof(size) = 'integer' AND typeof(validator) = 'text'
@@ -86,6 +86,8 @@ class LedgerClaims(LedgerNotes):
         self.is_kept = is_kept
         # What was taken last for a folder, and whether there are any at all: most lists have few or none.
         self._folders: set[str] = set()
+        # Folded names that were asked for in vain: of a list that names no files all items ask for the same one.
+        self._taken: set[str] = set()
         with file.transaction() as db:
             self._has_folders = db.execute("SELECT 1 FROM folders LIMIT 1").fetchone() is not None
             self._newcomers = Newcomers(db)
@@ -104,6 +106,7 @@ class LedgerClaims(LedgerNotes):
         except BaseException:
             # What was taken may not be on record.
             self._folders.clear()
+            self._taken.clear()
             self._newcomers.forget()
             raise
 
@@ -147,6 +150,8 @@ class LedgerClaims(LedgerNotes):
     def add(self, item: Item, wish: str | None, name: str, known: Known) -> Row | None:
         """Make a row for an item and give it its name; `None` if another item or a folder has that name."""
         folded = fold(name)
+        if folded in self._taken:
+            return None
         name_key = name_key_of(folded)
         wish_text = None if wish is None else storable(wish)
         values = item.url, wish_text or "", write_asked(item) or "", name, name_key, self._run, time.time()
@@ -156,7 +161,10 @@ class LedgerClaims(LedgerNotes):
             if is_new
             else self._add_if_free(known, name_key, values)
         )
-        return None if number is None else Row(number, name, State.WANTED, wish=wish_text)
+        if number is None:
+            _keep(self._taken, folded)
+            return None
+        return Row(number, name, State.WANTED, wish=wish_text)
 
     def _add_if_free(self, known: Known, name_key: NameKey, values: tuple[object, ...]) -> int | None:
         db = self._db
@@ -187,9 +195,7 @@ class LedgerClaims(LedgerNotes):
             return False
         self._file.connection.execute("INSERT OR IGNORE INTO folders VALUES (?)", (key,))
         self._has_folders = True
-        if len(self._folders) >= _FOLDERS:
-            self._folders.clear()
-        self._folders.add(name)
+        _keep(self._folders, name)
         return True
 
     def note_free(self, row: Row) -> None:
@@ -263,3 +269,9 @@ class LedgerClaims(LedgerNotes):
         """Give the part of an item that an earlier run began; it is what it was if its digest says so."""
         found = self._db.execute(_HALF, (row.id,)).fetchone()
         return None if found is None else Half(*found)
+
+
+def _keep(names: set[str], name: str) -> None:
+    if len(names) >= _MOST_KEPT:
+        names.clear()
+    names.add(name)

@@ -199,6 +199,30 @@ def test_claims_are_on_record_together(open_ledger: Open) -> None:
     assert ledger.find(URL, None).first is None
 
 
+def test_name_is_free_again_when_its_claim_is_not_on_record(open_ledger: Open) -> None:
+    """Others who asked for it meanwhile may have it then."""
+    ledger = open_ledger()
+    with pytest.raises(RuntimeError), ledger.claiming():
+        assert ledger.add(Item(URL), None, "a", ledger.find(URL, None)) is not None
+        assert ledger.add(Item(f"{URL}b"), None, "A", ledger.find(f"{URL}b", None)) is None
+        raise RuntimeError
+    add(ledger, f"{URL}b", "A")
+
+
+def test_name_that_many_ask_for_is_looked_up_once(open_ledger: Open) -> None:
+    """A list of folders has one name for all; what was refused stays refused."""
+    ledger = open_ledger()
+    add(ledger)
+    statements: list[str] = []
+    with ledger.claiming():
+        ledger._file.connection.set_trace_callback(statements.append)
+        for number in range(9):
+            url = f"{URL}{number}"
+            assert ledger.add(Item(url), None, "a", ledger.find(url, None)) is None
+        ledger._file.connection.set_trace_callback(None)
+    assert len(statements) == 1
+
+
 def test_claims_are_on_record_while_a_file_is_read(open_ledger: Open) -> None:
     """Whoever has a file to note meanwhile finds its row."""
     ledger = open_ledger()
