@@ -2,98 +2,31 @@
 
 A ledger that is kept lies in `DIR/.aioflags/ledger` and is what later runs, `status`, `retry` and `verify` go by.
 Without one the same tables go with the run: they are where names are decided, and ten million of them need no memory.
-What is noted while files come is in `aioflags.ledger_notes`.
+Here a run opens and closes it; what the register asks is in `aioflags.ledger_claims`, what is noted while files come in
+`aioflags.ledger_notes`.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 from aioflags.boot import boot_id
-from aioflags.errors import DownloadError, StorageError
-from aioflags.items import Item, Rejected
-from aioflags.journal import Half
+from aioflags.errors import StorageError
+from aioflags.ledger_claims import LedgerClaims
 from aioflags.ledger_file import LEDGER_FILE, LedgerFile
-from aioflags.ledger_notes import LedgerNotes, distrust_in
-from aioflags.ledger_rows import (
-    WANTED,
-    Known,
-    Row,
-    State,
-    digest_of,
-    key_of,
-    plain_error,
-    storable,
-    write_asked,
-    write_digests,
-)
-from aioflags.names import fold, is_safe_name
-from aioflags.roll import STRETCH, Done
+from aioflags.ledger_rows import State
+from aioflags.names import is_safe_name
 
 __all__ = ["Ledger"]
 
 # Seconds that the system may take to write what it was given; Linux takes about 30.
 _WRITE_BACK = 300
-# A ledger may come from a stranger, and SQLite keeps whatever it is given: what is no text there is nothing here.
-_FIND = """
-SELECT id, iif(typeof(name) = 'text', name, NULL), state, was_there, is_ours, size,
-    iif(typeof(digests) = 'text', digests, NULL), iif(typeof(etag) = 'text', etag, NULL),
-    iif(typeof(last_modified) = 'text', last_modified, NULL), iif(typeof(wish) = 'text', wish, NULL),
-    iif(typeof(asked) = 'text', asked, NULL)
-FROM items WHERE key = ?
-"""
-_ADD = """
-INSERT OR IGNORE INTO items (url, wish, asked, name, name_key, run, ended, is_twin, key)
-VALUES (?, nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?)
-"""
-_TAKE_AGAIN = """
-UPDATE OR IGNORE items SET url = ?, wish = nullif(?, ''), asked = nullif(?, ''), name = ?, name_key = ?, run = ?,
-    ended = ?, state = ?, kind = NULL, message = NULL, host = NULL
-WHERE id = ?
-"""
-_DONE = """
-SELECT id, url, name, size, digests, wish, asked FROM items
-WHERE id > ? AND id <= ? AND state = ? AND NOT is_twin AND typeof(url) = 'text' AND typeof(name) = 'text'
-    AND typeof(size) = 'integer' AND typeof(digests) IN ('text', 'null') AND typeof(wish) IN ('text', 'null')
-    AND typeof(asked) IN ('text', 'null')
-ORDER BY id
-"""
-_IS_FOLDER = "SELECT 1 FROM folders WHERE name_key = ?"
-_THERE = {State.READY, State.DONE, State.STALE}
-# Names that are not looked up again.
-_FOLDERS = 1024
-_HALF = """
-SELECT part, size, validator, source, total, hashed, digest FROM halves
-WHERE item = ? AND typeof(part) = 'text' AND typeof(size) = 'integer' AND typeof(validator) = 'text'
-    AND typeof(source) = 'text' AND typeof(total) IN ('integer', 'null') AND typeof(hashed) = 'integer'
-    AND typeof(digest) = 'text'
-"""
 
 
-class _Marks:
-    """Tells of most keys that no row has them, without a look: one bit for many keys, and none is missed.
-
-    In two megabytes; of a million URLs it says so for 94 of 100 new ones, of ten millions for 55.
-    """
-
-    __slots__ = ("_bits",)
-
-    def __init__(self) -> None:
-        self._bits = bytearray(1 << 21)
-
-    def set(self, key: bytearray) -> bool:
-        """Set the bit of a key; false if it was set before."""
-        number = int.from_bytes(key[:3])
-        place, bit = number >> 3, 1 << (number & 7)
-        bits = self._bits[place]
-        self._bits[place] = bits | bit
-        return not bits & bit
-
-
-class Ledger(LedgerNotes):
+class Ledger(LedgerClaims):
     """The tables of one destination, for the run that holds it.
 
     Args:
@@ -106,16 +39,9 @@ class Ledger(LedgerNotes):
     """
 
     def __init__(self, file: LedgerFile, *, is_kept: bool, is_left_over: Callable[[str, float], bool]) -> None:
-        super().__init__(file)
-        self.is_kept = is_kept
+        super().__init__(file, is_kept=is_kept)
         self._is_left_over = is_left_over
         self._boot = boot_id() if is_kept else None
-        # What was taken last for a folder, and whether there are any at all: most lists have few or none.
-        self._folders: set[str] = set()
-        with file.transaction() as db:
-            self._has_folders = db.execute("SELECT 1 FROM folders LIMIT 1").fetchone() is not None
-            is_empty = db.execute("SELECT 1 FROM items LIMIT 1").fetchone() is None
-        self._marks = _Marks() if is_empty else None
 
     @classmethod
     def open(
@@ -199,163 +125,6 @@ class Ledger(LedgerNotes):
         with self._file.transaction() as db:
             db.execute("UPDATE runs SET ended = ? WHERE id = ?", (time.time(), self._run))
             return db.execute("SELECT 1 FROM items LIMIT 1").fetchone() is not None
-
-    # What the register asks
-
-    @contextmanager
-    def claiming(self) -> Iterator[None]:
-        """Claims made inside this block are on record when it is left; of those since the last `aside` all or none.
-
-        Raises:
-            StorageError: They could not be written.
-        """
-        try:
-            with self._file.transaction():
-                yield
-        except BaseException:
-            # What was taken may not be on record.
-            self._folders.clear()
-            raise
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Read a file while claims are made; whoever has a file to note does not wait for that."""
-        with self._file.aside():
-            yield
-
-    def find(self, url: str, wish: str | None) -> Known:
-        """Give what is known of a URL, and of it under the name that the list asks for, if it is not the URL's own.
-
-        Whoever adds a row goes by what this says, be it nothing.
-        """
-        key = key_of(url)
-        first = self._row(key)
-        if first is None or first.wish == (None if wish is None else storable(wish)):
-            return Known(key, first, first)
-        key = key_of(url, wish, is_twin=True)
-        return Known(key, first, self._row(key))
-
-    def _row(self, key: bytearray) -> Row | None:
-        if self._marks is not None and self._marks.set(key):
-            return None
-        found = self._file.connection.execute(_FIND, (key,)).fetchone()
-        return None if found is None else Row(*found)
-
-    def done_after(self, row: int) -> dict[str, Done]:
-        """Give, by URL, those of the next `STRETCH` rows whose file is done and which are the first of their URL."""
-        found = self._file.connection.execute(_DONE, (row, row + STRETCH, State.DONE))
-        return {done[1]: done for done in found}
-
-    def add(self, item: Item, wish: str | None, name: str, known: Known) -> Row | None:
-        """Make a row for an item and give it its name; `None` if another item or a folder has that name."""
-        name_key = digest_of(fold(name))
-        db = self._file.connection
-        if self._has_folders and db.execute(_IS_FOLDER, (name_key,)).fetchone() is not None:
-            return None
-        wish_text = None if wish is None else storable(wish)
-        values = item.url, wish_text or "", write_asked(item) or "", name, name_key, self._run, time.time()
-        if known.row is not None:
-            # The line was refused before, and is a better one now.
-            updated = db.execute(_TAKE_AGAIN, (*values, WANTED, known.row.id))
-            return Row(known.row.id, name, State.WANTED, wish=wish_text) if updated.rowcount else None
-        inserted = db.execute(_ADD, (*values, int(known.first is not None), known.key))
-        if not inserted.rowcount or inserted.lastrowid is None:
-            return None
-        return Row(inserted.lastrowid, name, State.WANTED, wish=wish_text)
-
-    def renew(self, row: Row, item: Item) -> None:
-        """Note what the list asks for now: the last word is what `retry` and `verify --fix` go by."""
-        asked = write_asked(item)
-        if asked != row.asked:
-            row.asked = asked
-            self._file.connection.execute("UPDATE items SET asked = ? WHERE id = ?", (asked, row.id))
-
-    def take_folder(self, name: str) -> bool:
-        """Have a name used for a folder; false if a file of an item has it."""
-        if name in self._folders:
-            return True
-        key = digest_of(fold(name))
-        db = self._file.connection
-        if db.execute("SELECT 1 FROM items WHERE name_key = ?", (key,)).fetchone() is not None:
-            return False
-        db.execute("INSERT OR IGNORE INTO folders VALUES (?)", (key,))
-        self._has_folders = True
-        if len(self._folders) >= _FOLDERS:
-            self._folders.clear()
-        self._folders.add(name)
-        return True
-
-    def note_free(self, row: Row) -> None:
-        """Nothing has the name of an item that an earlier run has left undone: what gets it from now on is ours."""
-        row.was_there = False
-        self._file.connection.execute(
-            "UPDATE items SET was_there = 0, run = ?, ended = ? WHERE id = ?", (self._run, time.time(), row.id)
-        )
-
-    def note_was_there(self, row: Row) -> None:
-        """Something has the item's name that we have not put there."""
-        if not row.was_there:
-            row.was_there = True
-            self._file.connection.execute("UPDATE items SET was_there = 1 WHERE id = ?", (row.id,))
-
-    def note_wrong(self, row: Row) -> None:
-        """The file that we have put there is not what it was; it is to be fetched again."""
-        row.state = State.WRONG
-        distrust_in(self._file.connection, [row.id])
-
-    def confirm(self, row: Row) -> None:
-        """Note that a file that was ready has its name: the run died before it could say so."""
-        self._file.connection.execute(
-            "UPDATE items SET state = ?, is_ours = 1, kind = NULL, message = NULL, host = NULL, run = ?, ended = ? "
-            "WHERE id = ?",
-            (State.DONE, self._run, time.time(), row.id),
-        )
-        self._file.connection.execute("DELETE FROM halves WHERE item = ?", (row.id,))
-
-    def adopt(self, row: Row, size: int, digests: Mapping[str, str]) -> None:
-        """Note that a file that we have not put there will do for an item."""
-        if self.is_kept:
-            self._file.connection.execute(
-                "UPDATE items SET state = ?, size = ?, digests = ?, etag = NULL, last_modified = NULL, "
-                "content_encoding = NULL, kind = NULL, message = NULL, host = NULL, run = ?, ended = ? WHERE id = ?",
-                (State.DONE, size, write_digests(digests) or None, self._run, time.time(), row.id),
-            )
-
-    def refuse(self, entry: Item | Rejected, wish: str | None, error: DownloadError, known: Known) -> int:
-        """Note an item that can have no name or no request; returns the number of its row.
-
-        What is on disk stays done, whatever a line with the same URL is wrong about.
-        """
-        if known.row is not None and isinstance(entry, Rejected) and known.row.state in _THERE:
-            return known.row.id
-        asked = write_asked(entry) if isinstance(entry, Item) else None
-        end = (State.FAILED, *plain_error(error), self._run, time.time())
-        db = self._file.connection
-        if known.row is not None:
-            db.execute(
-                "UPDATE items SET state = ?, kind = ?, message = ?, host = ?, run = ?, ended = ? WHERE id = ?",
-                (*end, known.row.id),
-            )
-            return known.row.id
-        cursor = db.execute(
-            "INSERT INTO items (key, is_twin, url, wish, asked, state, kind, message, host, run, ended) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                known.key,
-                known.first is not None,
-                storable(entry.url),
-                None if wish is None else storable(wish),
-                asked,
-                *end,
-            ),
-        )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
-
-    def half_of(self, row: Row) -> Half | None:
-        """Give the part of an item that an earlier run began; it is what it was if its digest says so."""
-        found = self._file.connection.execute(_HALF, (row.id,)).fetchone()
-        return None if found is None else Half(*found)
 
     def files(self) -> set[str]:
         """Give the names of what belongs to the ledger in the private folder: parts that somebody may go on with.

@@ -21,7 +21,7 @@ from aioflags.errors import StorageError, UsageError
 __all__ = ["LEDGER_FILE", "SCHEMA_VERSION", "LedgerFile", "open_for_reading"]
 
 LEDGER_FILE = "ledger"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 #: "aifl"; tells the system and us that this is a ledger and no other database.
 _APPLICATION_ID = 0x6169666C
 # Seconds; the longest transaction is a thousand rows.

@@ -6,6 +6,7 @@ rename, so that a final name can never be unknown; `done` after it.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,12 @@ UPDATE items SET state = ?, http_status = ?, attempts = attempts + ?, kind = NUL
     content_encoding = nullif(?, '')
 WHERE id = ?
 """
+# All at once: with each statement another thread may take the interpreter away.
+_SAVED_AS_NOTED = """
+UPDATE items SET state = ?, http_status = ?, attempts = attempts + ?, kind = NULL, message = NULL,
+    host = NULL, run = ?, ended = ?, is_ours = 1
+WHERE id IN (SELECT value FROM json_each(?))
+"""
 # A file that was about to take the place of another may have done so: what is there has to be compared. One that was
 # found wrong is still there, and still wrong, as long as no other has come. What gets the name of an item that has come
 # to nothing is somebody else's, as if it had been there before.
@@ -45,6 +52,8 @@ _STATES = {Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
 
 # An Enum looks its members up by Python code before 3.12.
 _IS_SAVED = Status.SAVED
+# Of an item that was saved by an engine of somebody else, or in another process.
+_UNNOTED: tuple[int | None, ...] = ()
 
 
 class LedgerNotes:
@@ -52,12 +61,14 @@ class LedgerNotes:
 
     Args:
         file: Open.
-        run: Number of the run in it, `None` if it counts none.
+        run: Number of the run in it, `None` if it counts none, and no ends are recorded.
     """
 
     def __init__(self, file: LedgerFile, run: int | None = None) -> None:
         self._file = file
         self._run = run
+        # Rows of files that were noted here and have not ended: size and digests are there.
+        self._noted: set[int] = set()
 
     @classmethod
     def join(cls, path: str) -> Self:
@@ -81,6 +92,8 @@ class LedgerNotes:
         """See `aioflags.journal.Journal`."""
         with self._file.transaction() as db:
             db.executemany(_READY, map(_row_of_ready, files))
+        if self._run is not None:
+            self._noted.update([file.row for file in files])
 
     def half(self, row: int, half: Half | None) -> None:
         """See `aioflags.journal.Journal`."""
@@ -102,14 +115,26 @@ class LedgerNotes:
         now = time.time()
         with self._file.transaction() as db:
             # In their order: two of them may be of one item.
-            for is_saved, group in groupby(ends, key=_is_saved):
-                if is_saved:
+            for how, group in groupby(ends, key=self._how):
+                if how is None:
+                    db.executemany(_NOT_SAVED, (_row_of_other(end, self._run, now) for end in group))
+                elif how is _UNNOTED:
                     db.executemany(_SAVED, (_row_of_saved(end, self._run, now) for end in group))
                 else:
-                    db.executemany(_NOT_SAVED, (_row_of_other(end, self._run, now) for end in group))
+                    rows = json.dumps([end.row for end in group])
+                    db.execute(_SAVED_AS_NOTED, (DONE, *how, self._run, now, rows))
             if db.execute("SELECT 1 FROM halves LIMIT 1").fetchone() is not None:
                 saved = ((end.row,) for end in ends if _is_saved(end))
                 db.executemany("DELETE FROM halves WHERE item = ?", saved)
+
+    def _how(self, end: End) -> tuple[int | None, ...] | None:
+        """Tell how an item was saved: status and attempts of one that was noted here; `None` if it was not."""
+        is_noted = end.row in self._noted
+        self._noted.discard(end.row)
+        outcome = end.outcome
+        if outcome.status is not _IS_SAVED:
+            return None
+        return (outcome.http_status, outcome.attempts) if is_noted else _UNNOTED
 
     def distrust(self, rows: Sequence[int]) -> None:
         """Note that the files of these items are not what they were; those that we have put there may be replaced.

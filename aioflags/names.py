@@ -22,7 +22,7 @@ _LONGEST_COMPONENT = 200
 _LONGEST_EXTENSION = 40
 _LONGEST_NAME = 1024
 
-_URL_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)", re.DOTALL)
+_SEGMENT = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?(?:[^?#]*/)?([^/?#]*)", re.DOTALL)
 _SEPARATOR = re.compile(r"[/\\]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _FORBIDDEN = re.compile(rf'[{UNSAFE}\ufffd<>:"|?*/\\]')
@@ -41,8 +41,10 @@ def name_from_url(url: str) -> str:
     >>> name_from_url("https://example.org/a/caf%C3%A9%2F..%2Fx.gif?size=2")
     'café_.._x.gif'
     """
-    path = _URL_PATH.match(url)
-    segment = path[1].rpartition("/")[2] if path else ""
+    found = _SEGMENT.match(url)
+    segment = found[1] if found else ""
+    if _PLAIN.fullmatch(segment):
+        return segment
     return _safe_component(unquote(segment, errors="replace")) if segment else _NAMELESS
 
 

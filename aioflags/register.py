@@ -13,7 +13,7 @@ from aioflags.disk_errors import exists_error
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Rejected
 from aioflags.journal import Half
-from aioflags.ledger import Ledger
+from aioflags.ledger_claims import LedgerClaims
 from aioflags.ledger_rows import Known, Row, State, read_digests, wish_of
 from aioflags.names import is_safe_name, name_from_url, safe_name, with_suffix
 from aioflags.ranges import LEAST_HALF
@@ -82,7 +82,7 @@ class Register:
     def __init__(
         self,
         destination: Destination,
-        ledger: Ledger,
+        ledger: LedgerClaims,
         existing: Existing,
         algorithms: Sequence[str] = (),
         *,

@@ -25,7 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _RAW_BYTE = re.compile(r"[\udc80-\udcff]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^#]*)", re.DOTALL)
+_PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)([^#]*)", re.DOTALL)
 _NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 _NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 _LONGEST_NAME = 253
@@ -80,16 +80,11 @@ def parse_url(raw: str) -> Target:
     parts = _PARTS.match(raw)
     if not parts:
         raise _refused(_explain_scheme(raw))
-    scheme, authority, rest = parts.groups()
-    scheme = scheme.lower()
-    if scheme not in _DEFAULT_PORTS:
-        raise _refused(_explain_scheme(raw))
-    root, host, port, netloc, authorization = _parse_authority(scheme, authority)
+    root, rest = parts.groups()
+    root, scheme, host, port, netloc, authorization = _parse_root(root)
     if not is_visible:
         rest = _encode(rest)
-    if not rest.startswith("/"):
-        rest = "/" + rest
-    return Target(root + rest, scheme, host, port, netloc, authorization)
+    return Target(root + (rest if rest[:1] == "/" else "/" + rest), scheme, host, port, netloc, authorization)
 
 
 def resolve_location(base: Target, location: str) -> Target:
@@ -139,8 +134,12 @@ def _explain_scheme(raw: str) -> str:
 
 # Lists name few hosts many times.
 @lru_cache(maxsize=4096)
-def _parse_authority(scheme: str, authority: str) -> tuple[str, str, int, str, str | None]:
-    """Give how the URL begins on the wire, host, port, both as they are shown, and authorization."""
+def _parse_root(root: str) -> tuple[str, str, str, int, str, str | None]:
+    """Give how the URL begins on the wire, scheme, host, port, both as they are shown, and authorization."""
+    scheme, _, authority = root.partition("://")
+    scheme = scheme.lower()
+    if scheme not in _DEFAULT_PORTS:
+        raise _refused(_explain_scheme(root))
     if "\\" in authority:
         raise _refused("the URL has a backslash before its path; write / instead")
     user, _, server = authority.rpartition("@")
@@ -155,7 +154,7 @@ def _parse_authority(scheme: str, authority: str) -> tuple[str, str, int, str, s
         host = _check_name(name)
     number = _check_port(scheme, port)
     netloc = _netloc(scheme, host, number)
-    return f"{scheme}://{netloc}", host, number, netloc, _authorization(user)
+    return f"{scheme}://{netloc}", scheme, host, number, netloc, _authorization(user)
 
 
 def _check_ipv6(literal: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from aioflags.items import Item, Outcome, Status
 from aioflags.journal import End, Half, Ready
 from aioflags.ledger import Ledger
 from aioflags.ledger_notes import LedgerNotes
-from aioflags.ledger_rows import Row, State
+from aioflags.ledger_rows import Row, State, read_digests
 
 URL = "http://h/a"
 DIGESTS = {"xxh128": "00" * 16, "sha256": "11" * 32}
@@ -29,9 +30,9 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
-def add(ledger: Ledger) -> Row:
+def add(ledger: Ledger, url: str = URL, name: str = "a") -> Row:
     with ledger.claiming():
-        row = ledger.add(Item(URL), None, "a", ledger.find(URL, None))
+        row = ledger.add(Item(url), None, name, ledger.find(url, None))
     assert row is not None
     return row
 
@@ -67,6 +68,46 @@ def test_what_a_server_did_not_say_is_not_on_record(ledger: Ledger) -> None:
     columns = "wish, asked, etag, last_modified, content_encoding"
     found = ledger._file.connection.execute(f"SELECT {columns} FROM items").fetchone()
     assert found == (None,) * 5
+
+
+def test_ends_of_many_are_on_record_at_once(ledger: Ledger) -> None:
+    """Each with its own status and attempts, be it noted before or not, and in order, if two are of one item."""
+    rows = [add(ledger, f"{URL}{number}", f"a{number}").id for number in range(5)]
+    ledger.ready([Ready(row, row, DIGESTS, content_encoding="br") for row in rows[:4]])
+    outcomes = [replace(saved(), attempts=number) for number in (1, 1, 2)]
+    ends = [*map(End, rows, [*outcomes, FAILED, saved(9)]), End(rows[0], saved(8)), End(rows[1], FAILED)]
+    ledger.record(ends)
+    found = ledger._file.connection.execute(
+        "SELECT state, http_status, attempts, size, content_encoding, is_ours FROM items"
+    )
+    assert found.fetchall() == [
+        (State.DONE, 200, 3, 8, "gzip", 1),
+        (State.FAILED, 503, 6, 2, "br", 1),
+        (State.DONE, 200, 2, 3, "br", 1),
+        (State.FAILED, 503, 5, 4, "br", 0),
+        (State.DONE, 200, 2, 9, "gzip", 1),
+    ]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_file_that_somebody_else_has_written_is_on_record_with_size_and_digests(ledger: Ledger, is_there: bool) -> None:
+    """What was ready before, and came to nothing, is not what there is now."""
+    row = add(ledger)
+    if is_there:
+        ledger.ready([Ready(row.id, 5, {"xxh128": "22" * 16})])
+        ledger.record([End(row.id, FAILED)])
+    ledger.record([End(row.id, saved())])
+    found = find(ledger)
+    assert (found.size, read_digests(found.digests)) == (4, DIGESTS)
+
+
+def test_worker_keeps_nothing_in_mind(ledger: Ledger) -> None:
+    """It is told of no ends, and of millions of files."""
+    row = add(ledger)
+    worker = LedgerNotes.join(ledger.path)
+    worker.ready([Ready(row.id, 4, DIGESTS)])
+    worker.close()
+    assert not worker._noted
 
 
 @pytest.mark.parametrize("is_ours", [True, False])

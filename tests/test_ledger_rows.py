@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from aioflags.items import Item
 from aioflags.ledger_rows import (
     key_of,
+    name_key_of,
     read_asked,
     read_digests,
     storable,
+    twin_of,
     wish_of,
     write_asked,
     write_digests,
@@ -47,10 +49,47 @@ def test_what_is_no_object_says_nothing() -> None:
 def test_twins_have_keys_of_their_own(url: str, wish: str | None) -> None:
     """Whatever is in them: the first of a URL has that of the URL, those under other names have others."""
     url = url.replace(" ", "")
-    assert len(key_of(url)) == len(key_of(url + "\ud800", wish, is_twin=True)) == 16
-    assert key_of(url) == key_of(url, wish)
-    assert key_of(url, wish, is_twin=True) not in (key_of(url), key_of(url, "x" + (wish or ""), is_twin=True))
-    assert key_of(url, wish, is_twin=True) != key_of(url + "x", wish, is_twin=True)
+    twin = key_of(twin_of(url, wish))
+    assert twin not in (key_of(url), key_of(twin_of(url, "x" + (wish or ""))))
+    assert twin != key_of(twin_of(url + "x", wish))
+
+
+# Short and long ends, folders and none, what is no Unicode, and what would be the end of another.
+ODD_URLS = [
+    "",
+    "/",
+    "a",
+    "/a",
+    "//",
+    "//a",
+    "h/a",
+    "h/a/",
+    "h/a/a",
+    "h/a" + "b" * 24,
+    "h/" + "b" * 25,
+    "h/\ud800",
+    "\ud800/a",
+]
+
+
+@given(st.lists(st.sampled_from(ODD_URLS) | st.text("/ab", max_size=30), unique=True))
+def test_each_url_has_its_own_key(urls: list[str]) -> None:
+    """Wherever it is taken apart."""
+    assert len({bytes(key_of(url)) for url in urls}) == len(urls)
+
+
+def test_keys_of_a_folder_are_in_the_order_of_its_files() -> None:
+    """Files that follow each other in a list are neighbours in the ledger; their names, too."""
+    urls = [f"http://h/{number:04}.gif" for number in range(300)]
+    assert [key_of(url) for url in urls] == sorted(key_of(url) for url in urls)
+    names = [name_key_of(url[-8:]) for url in urls]
+    assert names == sorted(names)
+
+
+def test_keys_are_short() -> None:
+    """However long a URL or a name is."""
+    assert max(len(key_of("http://h/" + "a" * length)) for length in range(100)) == 16 + 24
+    assert max(len(name_key_of("a" * length)) for length in range(100)) == 24
 
 
 @pytest.mark.parametrize(
