@@ -26,7 +26,7 @@ FLOORS = {
     FACTS: "addresses audit_rows breaker chain digests disk_errors errors items journal ledger_rows names pace queues "
     "ranges records redact retry rows schedule settings trace transfer uplink urls version",
     HANDS: "audit boot collector credentials destination drafts folders groups halves inputs inspection ledger "
-    "ledger_file ledger_notes lines lock parts private register roll storage threads tree writer",
+    "ledger_file ledger_notes lines lock parts private register roll storage threads tree turns writer",
     ENGINES: "engines",
     POLICY: "blocking dispatcher downloader equipment intake jobs lessons pursuit recorder shards streams watch",
     DOORS: "__main__ cli compare flagserver futures_lab",
