@@ -12,11 +12,12 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import quote
 
 from aioflags.disk_errors import translate_os_error
 from aioflags.errors import StorageError, UsageError
+from aioflags.turns import Turns
 
 __all__ = ["LEDGER_FILE", "SCHEMA_VERSION", "LedgerFile", "open_for_reading"]
 
@@ -111,13 +112,14 @@ class LedgerFile:
         self.path = path
         self._is_kept = is_kept
         self._guard = threading.RLock()
-        with translating("open", path):
+        with translating("open", path), ExitStack() as stack:
             self.connection = _connect(path)
-            try:
-                self._prepare()
-            except BaseException:
-                self.connection.close()
-                raise
+            stack.callback(self.connection.close)
+            # What a run does not keep is its own; the folder that it is in is, too, and locked.
+            self._turns = Turns(os.path.dirname(path) if is_kept else None)
+            stack.callback(self._turns.close)
+            self._prepare()
+            stack.pop_all()
 
     def _prepare(self) -> None:
         script = self.connection.executescript
@@ -148,7 +150,7 @@ class LedgerFile:
         Raises:
             StorageError: It could not be written; if the ledger is kept, nothing of it was.
         """
-        with self._guard, translating("write", self.path):
+        with self._guard, translating("write", self.path), self._turns:
             if not self._is_kept:
                 yield self.connection
                 return
@@ -173,11 +175,13 @@ class LedgerFile:
             yield
             return
         self.connection.execute("COMMIT")
+        self._turns.give_up()
         self._guard.release()
         try:
             yield
         finally:
             self._guard.acquire()
+            self._turns.take()
             self.connection.execute("BEGIN IMMEDIATE")
 
     def check(self) -> None:
@@ -198,6 +202,7 @@ class LedgerFile:
                 with suppress(sqlite3.Error):
                     self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.connection.close()
+            self._turns.close()
             if not is_needed:
                 for suffix in (*_COMPANIONS, ""):
                     with suppress(OSError):

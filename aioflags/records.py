@@ -1,4 +1,4 @@
-"""Frozen records that cost little to make.
+"""Frozen records that cost little to make, and to send to another process.
 
 A frozen dataclass sets each of its fields through `object.__setattr__`, which is three quarters of what one with twelve
 fields costs; a list of millions makes two for each line.
@@ -26,11 +26,11 @@ _UNSET = _Unset()
 
 
 def quick(cls: type[T]) -> type[T]:
-    """Give a dataclass, frozen, with slots and without bases, a constructor that takes half the time; nothing else
-    changes.
+    """Give a dataclass, frozen, with slots and without bases, a constructor that takes half the time, and have it
+    pickled by way of that; nothing else changes.
 
     A new object is of a twin class, which can be written to, until its fields are set. Twelve fields: 1.08 us before,
-    0.53 after, on CPython 3.11.
+    0.53 after, on CPython 3.11; an item with its claim there and back through pickle 15.2 before, 4.7 after.
 
     >>> from dataclasses import dataclass
     >>> @quick
@@ -60,12 +60,16 @@ def quick(cls: type[T]) -> type[T]:
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
     lines = "".join(f"\n    {line}" for line in body)
+    values = "".join(f"self.{field.name}, " for field in own)
     # As dataclasses themselves do it: nothing of it comes from outside.
-    exec(f"def __init__(self, {', '.join(parameters)}):{lines}", names)  # noqa: S102
+    exec(  # noqa: S102
+        f"def __init__(self, {', '.join(parameters)}):{lines}\ndef __reduce__(self): return Frozen, ({values})", names
+    )
     init: Callable[..., None] = names["__init__"]
-    init.__qualname__ = f"{cls.__qualname__}.__init__"
     init.__annotations__ = {**cls.__init__.__annotations__}
-    cls.__init__ = init  # type: ignore[method-assign]
+    for name in ("__init__", "__reduce__"):
+        names[name].__qualname__ = f"{cls.__qualname__}.{name}"
+        setattr(cls, name, names[name])
     return cls
 
 

@@ -27,7 +27,7 @@ FLOORS = {
     "ranges records redact retry rows schedule settings trace transfer uplink urls version",
     HANDS: "audit boot collector credentials destination drafts folders groups halves inputs inspection ledger "
     "ledger_claims ledger_file ledger_notes lines lock newcomers parts private register roll storage threads "
-    "tree writer",
+    "tree turns writer",
     ENGINES: "engines",
     POLICY: "blocking dispatcher downloader equipment health intake jobs lessons pursuit recorder shards streams watch "
     "workforce",

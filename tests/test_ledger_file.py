@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from aioflags import ledger_file
 from aioflags.disk_errors import is_destination_fault
 from aioflags.errors import StorageError, UsageError
 from aioflags.ledger_file import SCHEMA_VERSION, LedgerFile, open_for_reading, translating
@@ -116,6 +117,31 @@ def test_forgotten_ledger_has_nobody_to_wait_for(open_ledger: Open) -> None:
     assert ledger.connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
 
 
+def test_who_waits_for_another_writer_waits_for_its_turn(open_ledger: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not for the database, which lets whoever waits sleep; nor does who goes on after what takes long."""
+    monkeypatch.setattr(ledger_file, "_PATIENCE", 0.0)
+    first, second = open_ledger(), open_ledger()
+    is_begun, may_end = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with second.transaction() as db:
+            is_begun.set()
+            db.execute(ADD, (b"b",))
+            may_end.wait(10)
+
+    with first.transaction() as db:
+        db.execute(ADD, (b"a",))
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert not is_begun.wait(0.02)
+        with first.aside():
+            assert is_begun.wait(10)
+            threading.Timer(0.02, may_end.set).start()
+        db.execute(ADD, (b"c",))
+    thread.join()
+    assert count(first.connection) == 3
+
+
 def test_ledger_that_is_not_needed_is_removed(open_ledger: Open, path: str) -> None:
     """Nothing of it stays."""
     open_ledger().close(is_needed=False)
@@ -214,6 +240,7 @@ def test_damage_is_found(open_ledger: Open, path: str) -> None:
 
 FULL = """
 import resource, signal, sys
+from aioflags import ledger_file
 from aioflags.disk_errors import is_destination_fault
 from aioflags.errors import StorageError
 from aioflags.ledger_file import LedgerFile

@@ -36,6 +36,15 @@ def declare() -> type[Any]:
 Plain = declare()
 Quick = quick(declare())
 
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Single:
+    """Of one field, which is no row of fields."""
+
+    name: str
+
+
 CALLS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
     (("a",), {}),
     (("a", 4, {"k": "v"}), {}),
@@ -88,6 +97,13 @@ def test_record_goes_where_a_dataclass_goes() -> None:
         assert other == record
     assert replace(record, size=5) == Quick("a", 5, {"k": "v"})
     assert str(inspect.signature(Quick)) == str(inspect.signature(Plain))
+
+
+def test_record_is_pickled_by_the_places_of_its_fields() -> None:
+    """As one call, whatever it has for a state: what crosses between processes pays for that with each item."""
+    assert Quick("a", 2).__reduce__() == (Quick, ("a", 2, {}, []))
+    assert Single("a").__reduce__() == (Single, ("a",))
+    assert pickle.loads(pickle.dumps(Single("a"))) == Single("a")
 
 
 def test_fields_are_set_without_a_call_for_each() -> None:
