@@ -34,13 +34,16 @@ def _terminate(*_: object) -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    from aioflags.collector import collect_seldom
+
+    # Of what is imported next nearly all stays, and the collector would look at it again and again.
+    collect_seldom()
     from aioflags.cli.diagnostics import set_up_diagnostics
     from aioflags.cli.exits import fill_standard_files
 
     fill_standard_files()
     set_up_diagnostics()
     from aioflags.cli.main import run
-    from aioflags.collector import collect_seldom
 
     collect_seldom()
     return run(arguments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 __all__ = [
     "MISSING_STATUSES",
@@ -125,6 +124,9 @@ def read_date(value: str) -> datetime:
 
     Source: RFC 9110, section 5.6.7.
     """
+    # Its imports take a thirtieth of the start of a job, and few jobs are told a date.
+    from email.utils import parsedate_to_datetime
+
     try:
         date = parsedate_to_datetime(value)
     except (TypeError, IndexError, OverflowError) as error:

@@ -43,6 +43,21 @@ def test_what_was_given_away_stays_until_the_second_call_after() -> None:
     assert len(memory) < 6
 
 
+def test_blocks_of_another_size_come_after_what_was_begun() -> None:
+    """What was given away by then is not used again, as it has another size."""
+    body = LengthBody(64, block=4)
+    for size in (4, 4, 4, 8, 8, 2, 2, 2):
+        body.resize(size)
+        assert len(body.room()) == size
+        body.room()[:] = bytes(size)
+        body.received(size)
+        assert [len(chunk) for chunk in body.take()] == [size]
+    body.room()[:1] = b"x"
+    body.received(1)
+    body.resize(16)
+    assert len(body.room()) == 1
+
+
 def test_bytes_behind_the_announced_end_are_counted_and_left_out() -> None:
     """Those that came together with the head, as the others are never read."""
     body = LengthBody(3)

@@ -223,6 +223,19 @@ async def test_next_portion_comes_while_the_disk_has_this_one(scene: Scene, othe
     assert portions.size == 4 * BLOCK
 
 
+async def test_lone_body_comes_in_large_blocks_whose_memory_is_used_again(scene: Scene) -> None:
+    """A portion is a block, however far the server is ahead of the disk."""
+    reception = scene.begin(head("Content-Length: 90000000"))
+    scene.theirs.setblocking(False)
+    given = []
+    for _ in range(12):
+        await fill(scene)
+        given.append(await reception.read())
+    blocks = [chunk for chunks in given[2:] for chunk in chunks]
+    assert {len(block) for block in blocks} == {scene.gear.portions.size}
+    assert len({id(block.obj) for block in blocks if isinstance(block, memoryview)}) < 10 < len(blocks)
+
+
 async def fill(scene: Scene) -> None:
     """Send as much as is taken."""
     quiet = 0

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -162,11 +163,11 @@ def test_broken_record_is_named_in_the_words_of_tls(download: Callable[..., aiof
 class Slow:
     """Takes a little at a time, and has the server wait after each."""
 
-    def __init__(self, link: TLSLink) -> None:
+    def __init__(self, link: TLSLink, room: int = 10_000) -> None:
         self.link = link
         self.data = bytearray()
         self.ends: list[OSError | None] = []
-        self._room = memoryview(bytearray(10_000))
+        self._room = memoryview(bytearray(room))
 
     def room(self) -> memoryview:
         return self._room
@@ -184,6 +185,44 @@ class Slow:
 
     def ended(self, error: OSError | None) -> None:
         self.ends.append(error)
+
+
+class Asked(socket.socket):
+    """Notes how much it is asked for at once."""
+
+    most = 0
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        self.most = nbytes
+        return super().recv_into(buffer, nbytes, flags)
+
+
+@pytest.mark.parametrize(("room", "most"), [(10_000, 1 << 18), (600_000, 600_000), (1 << 22, 1 << 20)])
+async def test_no_more_is_received_than_there_is_room_for(authority: trustme.CA, room: int, most: int) -> None:
+    """What lies unopened takes memory of each connection; but a little is received at once in any case."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    ours, theirs = socket.socketpair()
+    asked = Asked(fileno=ours.detach())
+    asked.setblocking(False)
+
+    def serve() -> None:
+        with theirs:
+            theirs.sendall(Sealed(theirs, server_context(authority)).seal(b"data"))
+            theirs.recv(1)
+
+    serving = asyncio.ensure_future(asyncio.to_thread(serve))
+    readiness = Readiness()
+    link = TLSLink(asked, readiness, context, "127.0.0.1")
+    await link.shake_hands()
+    link.user = user = Slow(link, room)
+    async with asyncio.timeout(20):
+        while not user.data:
+            await asyncio.sleep(0.001)
+    link.close()
+    await serving
+    assert asked.most == most
+    readiness.close()
 
 
 async def test_what_was_received_comes_before_the_end(authority: trustme.CA) -> None:

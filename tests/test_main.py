@@ -69,6 +69,16 @@ def test_help_imports_no_more_than_it_needs(arguments: list[str]) -> None:
     assert done.stderr == "set()\n"
 
 
+def test_collector_rests_while_the_program_starts() -> None:
+    """What is imported stays, and is not looked at again and again."""
+    code = (
+        "import gc, sys\nfrom aioflags.__main__ import main\nseen = []\ngc.collect()\n"
+        "gc.callbacks.append(lambda phase, _: seen.append(phase))\nsys.argv = ['aioflags', 'get', '--help']\n"
+        "try: main()\nexcept SystemExit: print(seen, file=sys.stderr)"
+    )
+    assert call("-c", code, program=[sys.executable]).stderr == "[]\n"
+
+
 def test_second_signal_stops_at_once(server: ServerThread) -> None:
     """The first Ctrl-C announces the grace, the second ends it; the last line on stderr is how to carry on."""
     with start("get", f"{server.url}bytes/1000?stall=10", "-v", f"{server.url}bytes/1", "--json") as process:

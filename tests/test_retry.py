@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -130,6 +132,16 @@ def test_what_is_neither_form_is_refused(value: str) -> None:
     """The caller then goes on with its own backoff."""
     with pytest.raises(ValueError, match=r".*"):
         read_retry_after(value, None, NOW)
+
+
+def test_reader_of_dates_is_imported_for_a_date_only() -> None:
+    """Most jobs are told none, and start sooner."""
+    code = (
+        "import sys\nfrom aioflags.retry import read_date\nassert 'email.utils' not in sys.modules\n"
+        "print(read_date('Thu, 01 Jan 2026 00:00:00 GMT'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "2026-01-01 00:00:00+00:00\n"
 
 
 words = st.sampled_from(

@@ -11,7 +11,7 @@ from aioflags.engines.chunks import Chunks
 
 __all__ = ["BLOCK", "Body", "ChunkedBody", "LengthBody", "OpenBody"]
 
-#: Bytes of a block: enough for a thread to be worth its while, little enough to be still in a core's own memory.
+#: Bytes of a block: enough for a thread to be worth its while, little enough for each of many bodies to have some.
 BLOCK = 1 << 18
 #: Bytes that are put together to one piece if they come in many.
 _CRUMBS = 1 << 12
@@ -82,6 +82,12 @@ class LengthBody:
         if block is None:
             block = self._block = self._new_block()
         return block[self._filled : self._filled + self._left] if self._filled else block
+
+    def resize(self, block: int) -> None:
+        """Receive so many bytes at once at most, from the next block on."""
+        if block != self._size:
+            self._size = block
+            self._spare.clear()
 
     def _new_block(self) -> memoryview:
         if self._spare and self._left >= self._size:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import socket
+from functools import cached_property
 from typing import Protocol
 
 __all__ = ["READ", "WRITE", "Readiness", "is_supported"]
@@ -18,8 +19,8 @@ WRITE = selectors.EVENT_WRITE
 
 #: Bytes that are read at once as long as nobody knows how many are to come.
 _SCRATCH = 1 << 16
-#: The same for what is encrypted, and comes in pieces of 16 KiB.
-_SEALED = 1 << 18
+#: The same for what is encrypted, at most: a turn of the loop costs more than to open a record, which has 16 KiB.
+_SEALED = 1 << 20
 
 
 class Waiter(Protocol):
@@ -32,16 +33,20 @@ class Waiter(Protocol):
 class Readiness:
     """Waits for sockets on the running loop.
 
-    `loop` is that one: to ask for it costs a call of the system before Python 3.12. `scratch` and `sealed` are memory
-    to read into, good until the call that has read returns: no connection holds any memory while it waits.
+    `loop` is that one: to ask for it costs a call of the system before Python 3.12. `scratch` is memory to read into,
+    good until the call that has read returns: no connection holds any memory while it waits.
     """
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self._selector = selectors.DefaultSelector()
         self.scratch = memoryview(bytearray(_SCRATCH))
-        self.sealed = memoryview(bytearray(_SEALED))
         self.loop.add_reader(_descriptor_of(self._selector), self._look)
+
+    @cached_property
+    def sealed(self) -> memoryview:
+        """Like `scratch`, for what is encrypted; there only if something is."""
+        return memoryview(bytearray(_SEALED))
 
     def add(self, sock: socket.socket, events: int, waiter: Waiter) -> None:
         """Tell `waiter` when `sock` is ready for one of `events`."""

@@ -152,6 +152,8 @@ class Reception(Arrival):
             self._is_long = True
             portions.enter()
         self._wanted = portions.size
+        if type(self.body) is LengthBody and self._gear.byte_rate is None:
+            self.body.resize(self._wanted)
 
     def judge(self) -> None:
         """Hold the whole body against its head and the list.

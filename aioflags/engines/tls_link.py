@@ -18,6 +18,8 @@ from aioflags.engines.readiness import Readiness
 __all__ = ["TLSLink"]
 
 _HEADER = 5
+#: Bytes that are received at once at most if the user has no room for more.
+_LEAST = 1 << 18
 
 
 class _Records:
@@ -140,7 +142,7 @@ class TLSLink(Link):
             self._open_stock()
             return
         try:
-            size = self.sock.recv_into(self._readiness.sealed)
+            size = self.sock.recv_into(self._readiness.sealed, self._most())
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -154,6 +156,10 @@ class TLSLink(Link):
         else:
             # Many servers end without a word of TLS, but none ends within one.
             self._end(_reset_error() if self._records.is_within_one else None)
+
+    def _most(self) -> int:
+        """Bytes to receive at once at most: what the user lets lie takes memory of each connection, not of all."""
+        return _LEAST if self.user is None else min(max(_LEAST, len(self.user.room())), len(self._readiness.sealed))
 
     def _end(self, error: OSError | None) -> None:
         shaken = self._shaken
