@@ -181,7 +181,8 @@ async def test_cancelled_attempt_returns_when_its_worker_is_through(bench: Open,
             futures: list[Future[object]] = []
             meter = Meter(futures.append)  # type: ignore[arg-type]
             task = asyncio.ensure_future(tool.fetch(f"{server.url}/stall", "second", meter))
-            await until(lambda: len(server.seen) == 2)
+            # The worker may have asked before the loop hears that it has the attempt.
+            await until(lambda: len(server.seen) == 2 and bool(futures))
             for _ in range(times):
                 task.cancel()
                 await asyncio.sleep(0)
