@@ -10,7 +10,6 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aioflags.audit_rows import AuditRow, FileRow, as_number, as_text
@@ -20,6 +19,7 @@ from aioflags.ledger_file import LEDGER_FILE, open_for_reading, translating
 from aioflags.ledger_rows import NOT_AS_IT_WAS, State
 from aioflags.lock import holder_of
 from aioflags.private import PARTS_FOLDER, STATE_FOLDER
+from aioflags.records import dataclass
 
 __all__ = ["NOT_RIGHT", "NOT_TRIED", "WITH_FILES", "Audit", "Failure", "Standing"]
 

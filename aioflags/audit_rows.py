@@ -7,13 +7,14 @@ is not of its kind is taken for nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
 from aioflags.errors import KINDS, UsageError, make_error
 from aioflags.items import Item, Outcome, Rejected, Status
 from aioflags.ledger_rows import State, read_asked, read_digests
 from aioflags.names import is_safe_name
+from aioflags.records import dataclass
 from aioflags.settings import check_checksum
 
 __all__ = ["AuditRow", "FileRow", "as_number", "as_text"]

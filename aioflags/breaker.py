@@ -11,10 +11,10 @@ no part in it; of an answer 500, or a connection lost in the middle, it may be t
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from enum import Enum
 
 from aioflags.errors import DownloadError, make_error
+from aioflags.records import dataclass
 
 __all__ = ["Breaker", "GivenUp", "Sign", "read_sign"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from aioflags.errors import make_error
-from aioflags.records import quick
+from aioflags.records import dataclass
 from aioflags.urls import Target, resolve_location
 
 __all__ = ["MAX_HOPS", "Chain", "JobHeaders", "request_headers"]
@@ -60,7 +60,6 @@ class JobHeaders:
         return self._plain
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Chain:
     """Where an item's redirects have led so far.

@@ -8,7 +8,6 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -19,6 +18,7 @@ from aioflags.groups import GroupCommit, finish_first, shut_down
 from aioflags.items import Item, Outcome
 from aioflags.ledger import Ledger
 from aioflags.ledger_notes import LedgerNotes
+from aioflags.records import dataclass
 from aioflags.register import Claim, Register
 from aioflags.roll import Roll
 from aioflags.settings import EngineName, Settings

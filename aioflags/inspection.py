@@ -6,7 +6,6 @@ import stat
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from enum import StrEnum
 
 from aioflags.audit import Audit
@@ -14,6 +13,7 @@ from aioflags.audit_rows import FileRow
 from aioflags.destination import Destination
 from aioflags.disk_errors import is_out_of_resources
 from aioflags.errors import DownloadError, make_error
+from aioflags.records import dataclass
 from aioflags.threads import Threads
 
 __all__ = ["Fault", "Finding", "inspect"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import partial
 
 from aioflags.chain import JobHeaders
@@ -17,6 +16,7 @@ from aioflags.jobs import Job
 from aioflags.journal import End
 from aioflags.pursuit import Pursuit, outcome_of_claim
 from aioflags.recorder import Recorder
+from aioflags.records import dataclass
 from aioflags.register import Claim
 from aioflags.roll import Roll
 from aioflags.schedule import Lane

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
 from aioflags.errors import DownloadError, UsageError
-from aioflags.records import quick
+from aioflags.records import dataclass
 from aioflags.redact import redact_url
 from aioflags.settings import check_checksum, check_header_field
 
@@ -30,7 +30,6 @@ class Status(StrEnum):
     __hash__ = str.__hash__
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Item:
     """One file that is wanted.
@@ -108,7 +107,6 @@ class Rejected:
         return f"Rejected({redact_url(self.url)!r}, error={self.error}, line={self.line})"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one item ended. Failure is data: see `status` and `error`.

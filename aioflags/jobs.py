@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aioflags.breaker import GivenUp
 from aioflags.engines.seam import Meter
@@ -13,6 +12,7 @@ from aioflags.errors import DownloadError
 from aioflags.items import Outcome
 from aioflags.lessons import NOTHING
 from aioflags.pursuit import Again, Pursuit
+from aioflags.records import dataclass
 from aioflags.schedule import Lane, Pause
 from aioflags.watch import Watched
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from aioflags.items import Outcome
-from aioflags.records import quick
+from aioflags.records import dataclass
 
 __all__ = ["End", "Half", "Journal", "NoJournal", "Ready"]
 
@@ -37,7 +37,6 @@ class Half:
     digest: str = ""
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A file that is whole, checked and about to appear under its final name.
@@ -61,7 +60,6 @@ class Ready:
     is_synced: bool = False
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class End:
     """How an item ended.

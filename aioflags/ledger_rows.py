@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import algorithms_available, blake2b
@@ -12,7 +11,7 @@ from hashlib import algorithms_available, blake2b
 from aioflags.errors import DownloadError
 from aioflags.items import Item
 from aioflags.names import name_from_url
-from aioflags.records import quick
+from aioflags.records import dataclass
 
 __all__ = [
     "DONE",
@@ -100,7 +99,6 @@ class Row:
     asked: str | None = None
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the ledger knows of a URL.

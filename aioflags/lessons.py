@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aioflags.addresses import is_loopback_host
 from aioflags.breaker import Sign, read_sign
 from aioflags.engines.seam import AttemptResult
+from aioflags.records import dataclass
 from aioflags.retry import SLOW_STATUSES, TRANSIENT_STATUSES
 from aioflags.schedule import Feedback
 from aioflags.uplink import Finding, read_finding

@@ -6,13 +6,13 @@ The downloader asks for the next attempt, makes it through an engine, and tells 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aioflags.chain import Chain, JobHeaders
 from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.items import Item, Outcome, Status
 from aioflags.lessons import pause_of
+from aioflags.records import dataclass
 from aioflags.register import Claim
 from aioflags.retry import (
     MISSING_STATUSES,

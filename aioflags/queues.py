@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from aioflags.records import dataclass
 
 __all__ = ["HostQueue", "Lane", "Pause"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from aioflags.destination import Destination
 from aioflags.disk_errors import exists_error
@@ -17,7 +17,7 @@ from aioflags.ledger_claims import LedgerClaims
 from aioflags.ledger_rows import Known, Row, State, read_digests, wish_of
 from aioflags.names import is_safe_name, name_from_url, safe_name, with_suffix
 from aioflags.ranges import LEAST_HALF
-from aioflags.records import quick
+from aioflags.records import dataclass
 from aioflags.redact import escape_text
 from aioflags.roll import Roll
 from aioflags.settings import Existing, check_checksum
@@ -30,7 +30,6 @@ _SUFFIX_DIGITS = (0, 8, 16, 32, 64)
 _AS_IT_CAME = {State.DONE, State.STALE}
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What the register says of one item.

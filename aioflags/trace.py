@@ -5,12 +5,12 @@ Frozen, plain data but for the futures, which are the real ones; no I/O, no loop
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
 from aioflags.errors import DownloadError
 from aioflags.items import Outcome
+from aioflags.records import dataclass
 
 __all__ = ["PHASES", "Attempted", "Finished", "Scheduled", "Tracer"]
 

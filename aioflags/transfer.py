@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from aioflags.errors import DownloadError, make_error
 from aioflags.journal import Half
 from aioflags.ranges import LEAST_HALF, fits_range, read_field, strong_validator
-from aioflags.records import quick
+from aioflags.records import dataclass
 from aioflags.redact import escape_text
 from aioflags.retry import MISSING_STATUSES
 
@@ -47,7 +47,6 @@ class Ending(Enum):
     RESET = "reset"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Accept:
     """Write the body from here.

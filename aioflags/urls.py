@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from aioflags.addresses import is_private_address, literal_address
 from aioflags.errors import ProtocolError, RefusedError
-from aioflags.records import quick
+from aioflags.records import dataclass
 from aioflags.redact import escape_text
 
 __all__ = ["Target", "is_private_address", "literal_address", "parse_url", "resolve_location"]
@@ -31,7 +31,6 @@ _NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 _LONGEST_NAME = 253
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where one request goes.

@@ -5,7 +5,7 @@ hand are checked before any is written. Blocking, for any thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from aioflags.destination import Destination
 from aioflags.digests import digests_of
@@ -14,14 +14,13 @@ from aioflags.errors import DownloadError
 from aioflags.halves import Halves
 from aioflags.journal import Half, Journal, NoJournal, Ready
 from aioflags.parts import Part, WholePart
-from aioflags.records import quick
+from aioflags.records import dataclass
 from aioflags.settings import Durability
 from aioflags.transfer import judge_digests
 
 __all__ = ["Saved", "Wanted", "Whole", "Writer"]
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a file is to be.
@@ -48,7 +47,6 @@ class Wanted:
     rest: Half | None = None
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Saved:
     """What the file is: size in bytes, and algorithm to hexadecimal digest."""
@@ -57,7 +55,6 @@ class Saved:
     digests: Mapping[str, str]
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Whole:
     """A body at hand: what the file is to be, and its bytes in chunks."""

@@ -1,28 +1,33 @@
-"""A quick record is what its dataclass says, only sooner."""
+"""A record of ours is what the standard library would make of it, only sooner."""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import dis
 import inspect
 import pickle
-from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, field, fields, replace
 from typing import Any
 
 import pytest
 
-from aioflags.records import quick
+from aioflags.records import dataclass
 
 
-def declare() -> type[Any]:
+def declare(make: Callable[..., Any]) -> type[Any]:
     """Something with fields of every kind."""
 
-    @dataclass(frozen=True, slots=True)
+    @make(frozen=True, slots=True)
     class Record:
+        """With a description."""
+
         name: str
         size: int = 3
         notes: dict[str, str] = field(default_factory=dict)
         seen: list[str] = field(default_factory=list, compare=False)
+        secret: str = field(default="", repr=False)
 
         def __post_init__(self) -> None:
             if self.size < 0:
@@ -33,11 +38,10 @@ def declare() -> type[Any]:
     return Record
 
 
-Plain = declare()
-Quick = quick(declare())
+Plain = declare(dataclasses.dataclass)
+Quick = declare(dataclass)
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Single:
     """Of one field, which is no row of fields."""
@@ -48,7 +52,7 @@ class Single:
 CALLS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
     (("a",), {}),
     (("a", 4, {"k": "v"}), {}),
-    ((), {"name": "b", "notes": {}}),
+    ((), {"name": "b", "notes": {}, "secret": "s"}),
     (("a",), {"seen": ["x"], "size": 0}),
 ]
 
@@ -101,9 +105,68 @@ def test_record_goes_where_a_dataclass_goes() -> None:
 
 def test_record_is_pickled_by_the_places_of_its_fields() -> None:
     """As one call, whatever it has for a state: what crosses between processes pays for that with each item."""
-    assert Quick("a", 2).__reduce__() == (Quick, ("a", 2, {}, []))
+    assert Quick("a", 2).__reduce__() == (Quick, ("a", 2, {}, [], ""))
     assert Single("a").__reduce__() == (Single, ("a",))
     assert pickle.loads(pickle.dumps(Single("a"))) == Single("a")
+
+
+def test_record_is_compared_by_its_kind_and_the_fields_that_count() -> None:
+    """And hashed by them, as far as they can be."""
+    assert Single("a") == Single("a") != Single("b")
+    assert hash(Single("a")) == hash(Single("a"))
+    assert len({Single("a"), Single("a"), Single("b")}) == 2
+    assert Quick("a") != "a"
+    assert Quick("a") != Plain("a")
+    for kind in (Plain, Quick):
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(kind("a"))
+
+
+def test_record_can_be_taken_apart() -> None:
+    """By whatever takes dataclasses apart."""
+    record = Quick("a", 2)
+    assert dataclasses.asdict(record) == dataclasses.asdict(Plain("a", 2))
+    assert Quick.__match_args__ == Plain.__match_args__
+    assert Quick.__doc__ == Plain.__doc__
+    assert Quick.__init__.__annotations__ == Plain.__init__.__annotations__
+    match record:
+        case Quick(name, size):
+            assert (name, size) == ("a", 2)
+
+
+def test_record_says_for_itself_what_it_has_said() -> None:
+    """What its class defines stays."""
+
+    @dataclass(frozen=True, slots=True)
+    class Terse:
+        name: str
+
+        def __repr__(self) -> str:
+            return self.name
+
+    assert repr(Terse("a")) == "a"
+
+
+def test_other_dataclasses_are_those_of_the_standard_library() -> None:
+    """With all their options."""
+
+    @dataclass(slots=True)
+    class Counter:
+        count: int = 0
+
+    @dataclass(frozen=True, slots=True, order=True)
+    class Rank:
+        number: int
+
+    @dataclass
+    class Bare:
+        name: str
+
+    counter = Counter()
+    counter.count += 1
+    assert counter == Counter(1)
+    assert Rank(1) < Rank(2)
+    assert Bare("a").__dict__ == {"name": "a"}
 
 
 def test_fields_are_set_without_a_call_for_each() -> None:

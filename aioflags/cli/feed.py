@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 from aioflags.errors import UsageError
 from aioflags.inputs import Format, ListReader, guess_format, open_list
 from aioflags.items import Item, Rejected
+from aioflags.records import dataclass
 from aioflags.streams import Batches, Entry
 
 __all__ = ["Feed", "Hand"]

@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aioflags.cli.quantities import show_count, show_duration, show_size
+from aioflags.records import dataclass
 from aioflags.redact import escape_text
 
 if TYPE_CHECKING:

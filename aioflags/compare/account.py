@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+
+from aioflags.records import dataclass
 
 __all__ = ["Account", "look_up"]
 

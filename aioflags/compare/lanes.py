@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from aioflags.compare.runs import Span
+from aioflags.records import dataclass
 from aioflags.trace import PHASES
 
 __all__ = ["Cell", "Lane", "lanes_of", "ticks"]

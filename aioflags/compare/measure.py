@@ -10,12 +10,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from aioflags.compare.runs import Run, Summary, summarise
 from aioflags.errors import StorageError
 from aioflags.items import Item
+from aioflags.records import dataclass
 
 __all__ = ["Comparison", "compare", "serve"]
 

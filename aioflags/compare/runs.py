@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, Self
+
+from aioflags.records import dataclass
 
 __all__ = ["ENGINES", "Run", "Span", "Summary", "summarise"]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from aioflags.items import Item
+from aioflags.records import dataclass
 
 __all__ = ["SCENARIOS", "Scenario"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from aioflags.addresses import is_private_address, is_private_name, literal_address
@@ -12,6 +12,7 @@ from aioflags.engines.seam import Attempt, AttemptResult
 from aioflags.errors import DownloadError, make_error
 from aioflags.journal import Half
 from aioflags.ranges import source_of
+from aioflags.records import dataclass
 from aioflags.retry import read_retry_after, retries_allowed
 from aioflags.transfer import Accept, Ending, Redirect, Refuse, Restart, Unchanged, judge_end, judge_size
 from aioflags.writer import Saved, Wanted

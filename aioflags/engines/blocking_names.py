@@ -9,10 +9,10 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any
 
 from aioflags.engines.faults import UNKNOWN_HOST
+from aioflags.records import dataclass
 from aioflags.retry import UNKNOWN_HOST_REST
 
 __all__ = ["BlockingNames"]

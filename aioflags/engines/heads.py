@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
-from aioflags.records import quick
+from aioflags.records import dataclass
 from aioflags.urls import Target
 
 __all__ = ["Head", "HeadError", "HeadReader", "HeadWriter", "read_at_once"]
@@ -46,7 +45,6 @@ class HeadError(ValueError):
     """What came is no head of HTTP/1."""
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Head:
     """The head of an answer.

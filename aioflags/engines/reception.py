@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 
 from aioflags.engines.arrival import Arrival
 from aioflags.engines.bodies import BLOCK, Body, LengthBody
@@ -21,6 +20,7 @@ from aioflags.engines.watchdog import Watchdog
 from aioflags.errors import DownloadError, make_error
 from aioflags.journal import Half
 from aioflags.pace import ByteRate, Pace
+from aioflags.records import dataclass
 from aioflags.settings import Settings
 from aioflags.transfer import Ending
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from aioflags.errors import DownloadError
 from aioflags.journal import Half
-from aioflags.records import quick
+from aioflags.records import dataclass
 from aioflags.urls import Target
 
 __all__ = ["Attempt", "AttemptResult", "Engine", "Meter", "Times"]
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One request for one item.
@@ -48,7 +47,6 @@ class Attempt:
     is_conditional: bool = False
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
     """How one attempt ended: saved (`error` and `location` are `None`, nothing else is said), redirected, or failed.

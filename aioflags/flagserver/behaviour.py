@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from aioflags.flagserver.messages import BadRequestError
+from aioflags.records import dataclass
 
 __all__ = ["Behaviour", "read_behaviour"]
 

@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from aioflags.flagserver.countries import COUNTRIES
 from aioflags.flagserver.index_page import make_index_page
 from aioflags.flagserver.pictures import flag_gif, flag_svg
+from aioflags.records import dataclass
 
 __all__ = ["LAST_MODIFIED", "Resource", "find_resource", "make_bytes", "make_text"]
 

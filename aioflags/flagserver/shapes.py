@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from aioflags.records import dataclass
 
 __all__ = ["Area", "Design", "Shape", "circle", "line", "path", "place", "polygon", "rect", "ring", "star"]
 

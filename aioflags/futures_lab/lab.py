@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from types import EllipsisType
 from typing import Any, TypeAlias
+
+from aioflags.records import dataclass
 
 __all__ = [
     "KINDS",
