@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 
 from aioflags.errors import DownloadError
@@ -24,7 +24,7 @@ from aioflags.ledger_rows import (
     name_key_of,
     plain_error,
     storable,
-    twin_of,
+    twin_key_of,
     write_asked,
     write_digests,
 )
@@ -132,12 +132,11 @@ class LedgerClaims(LedgerNotes):
         first = self._row(url, key)
         if first is None or first.wish == (None if wish is None else storable(wish)):
             return Known(key, first, first)
-        twin = twin_of(url, wish)
-        key = key_of(twin)
-        return Known(key, first, self._row(twin, key))
+        key = twin_key_of(url, wish)
+        return Known(key, first, self._row((url, wish), key))
 
-    def _row(self, text: str, key: bytearray) -> Row | None:
-        if self._newcomers.is_new_key(text):
+    def _row(self, what: Hashable, key: bytearray) -> Row | None:
+        if self._newcomers.is_new_key(what):
             return None
         found = self._db.execute(_FIND, (key,)).fetchone()
         return None if found is None else Row(*found)

@@ -52,8 +52,10 @@ _STATES = {Status.PRESENT: State.DONE, Status.FAILED: State.FAILED}
 
 # An Enum looks its members up by Python code before 3.12.
 _IS_SAVED = Status.SAVED
-# Of an item that was saved by an engine of somebody else, or in another process.
+# Of an item that was saved by an engine of somebody else, or in another process, or of which no note is kept any more.
 _UNNOTED: tuple[int | None, ...] = ()
+# Of files that nobody waited for any more no end comes.
+_MOST_NOTED = 1 << 14
 
 
 class LedgerNotes:
@@ -67,8 +69,8 @@ class LedgerNotes:
     def __init__(self, file: LedgerFile, run: int | None = None) -> None:
         self._file = file
         self._run = run
-        # Rows of files that were noted here and have not ended: size and digests are there.
-        self._noted: set[int] = set()
+        # By row, files that were noted here and have not ended: what is said of them is there.
+        self._noted: dict[int, Ready] = {}
 
     @classmethod
     def join(cls, path: str) -> Self:
@@ -93,7 +95,9 @@ class LedgerNotes:
         with self._file.transaction() as db:
             db.executemany(_READY, map(_row_of_ready, files))
         if self._run is not None:
-            self._noted.update([file.row for file in files])
+            if len(self._noted) > _MOST_NOTED:
+                self._noted.clear()
+            self._noted.update([(file.row, file) for file in files])
 
     def half(self, row: int, half: Half | None) -> None:
         """See `aioflags.journal.Journal`."""
@@ -129,11 +133,12 @@ class LedgerNotes:
 
     def _how(self, end: End) -> tuple[int | None, ...] | None:
         """Tell how an item was saved: status and attempts of one that was noted here; `None` if it was not."""
-        is_noted = end.row in self._noted
-        self._noted.discard(end.row)
+        noted = self._noted.pop(end.row, None)
         outcome = end.outcome
         if outcome.status is not _IS_SAVED:
             return None
+        # Another file may be about to take the place of the one whose end this is.
+        is_noted = noted is not None and (noted.size, noted.digests) == (outcome.bytes, outcome.digests)
         return (outcome.http_status, outcome.attempts) if is_noted else _UNNOTED
 
     def distrust(self, rows: Sequence[int]) -> None:

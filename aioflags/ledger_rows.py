@@ -28,7 +28,7 @@ __all__ = [
     "read_asked",
     "read_digests",
     "storable",
-    "twin_of",
+    "twin_key_of",
     "wish_of",
     "write_asked",
     "write_digests",
@@ -169,25 +169,25 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def key_of(text: str) -> bytearray:
-    """Give the key of a row: that of its URL for the first of a URL, that of its twin for those under other names.
+def key_of(url: str) -> bytearray:
+    """Give the key of the first row of a URL; those under other names have another, see `twin_key_of`.
 
     So the first row of a URL tells whether it stood in a list, whatever the names there. Files of one folder have keys
     that differ by the ends of their URLs, so those that follow each other in a list go to the same pages: of 300,000
     numbered ones each took 4 us to add, and 12 with digests alone.
     """
-    start = text.rfind("/") + 1
-    if len(text) - start > _LONGEST_END:
-        return _digest_of(text)
-    key = bytearray(_digest_of_folder(text[:start]))
-    key += text[start:].encode("utf-8", "surrogatepass")
+    start = url.rfind("/") + 1
+    if len(url) - start > _LONGEST_END:
+        return _digest_of(url)
+    key = bytearray(_digest_of_folder(url[:start]))
+    key += url[start:].encode("utf-8", "surrogatepass")
     return key
 
 
-def twin_of(url: str, wish: str | None) -> str:
-    """Give what stands for a URL under another name than that under which it came first."""
-    # Two blanks: no URL has one in it.
-    return f"{url}  {wish or ''}"
+def twin_key_of(url: str, wish: str | None) -> bytearray:
+    """Give the key of a row for a URL under another name than that under which it came first."""
+    # No text has such a byte in UTF-8, so no URL has such a key, whatever is in it.
+    return key_of(url) + b"\xff" + _digest_of(wish or "")
 
 
 def name_key_of(folded: str) -> NameKey:

@@ -8,6 +8,7 @@ together: rows whose key and name no other can have.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Hashable
 from itertools import chain
 
 __all__ = ["Newcomers"]
@@ -29,7 +30,7 @@ class Newcomers:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         is_empty = db.execute("SELECT 1 FROM items LIMIT 1").fetchone() is None
-        #: Tells of the text of a key whether certainly no row has it; whoever asks adds one that has.
+        #: Tells of what a key is made of whether certainly no row has it; whoever asks adds one that has.
         self.is_new_key = _Marks(is_blank=is_empty).set
         #: Tells of a folded name whether certainly nothing has it; whoever asks gives it away.
         self.is_new_name = _Marks(is_blank=is_empty).set
@@ -84,10 +85,10 @@ class _Marks:
         self._bits = bytearray(1 << 21) if is_blank else bytearray(b"\xff")
         self._mask = 8 * len(self._bits) - 1
 
-    def set(self, text: str) -> bool:
-        """Set the bit of a text; false if it was set before."""
+    def set(self, what: Hashable) -> bool:
+        """Set the bit of a text, or of several; false if it was set before."""
         # Salted, in each process by another number: nobody can write a list that sets few bits.
-        number = hash(text) & self._mask
+        number = hash(what) & self._mask
         place, bit = number >> 3, 1 << (number & 7)
         bits = self._bits[place]
         if bits & bit:

@@ -54,6 +54,8 @@ else:
 
 def _record(cls: type[Any]) -> type[Any]:
     made: type[Any] = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    # What inherits from it has to be frozen, too.
+    made.__dataclass_params__.frozen = True
     methods = {**_compile(made), **_compare(made), "__repr__": _describe(made), **_FROZEN}
     for name, method in methods.items():
         if name not in cls.__dict__:
@@ -69,25 +71,45 @@ def _compile(cls: type[Any]) -> dict[str, Any]:
         "Open": type(f"_Open{cls.__name__}", (), {"__slots__": [field.name for field in own], "__module__": __name__}),
         "Frozen": cls,
         "UNSET": _UNSET,
+        "take_apart": _take_apart,
     }
-    parameters, body = [], ['thaw(self, "__class__", Open)']
-    for field in own:
-        parameters.append(_parameter(field, names))
-        body.append(f"self.{field.name} = {_value(field)}")
-    body.append("self.__class__ = Frozen")
+    parameters = [_parameter(field, names) for field in own]
+    body = [
+        "if self.__class__ is Frozen:",
+        '    thaw(self, "__class__", Open)',
+        *(f"    self.{field.name} = {_value(field)}" for field in own),
+        "    self.__class__ = Frozen",
+        "else:",
+        *(f'    thaw(self, "{field.name}", {_value(field)})' for field in own),
+    ]
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
     lines = "".join(f"\n    {line}" for line in body)
     values = "".join(f"self.{field.name}, " for field in own)
     # As dataclasses themselves do it: nothing of it comes from outside.
     exec(  # noqa: S102
-        f"def __init__(self, {', '.join(parameters)}):{lines}\ndef __reduce__(self): return Frozen, ({values})", names
+        f"def __init__(self, {', '.join(parameters)}):{lines}\n"
+        f"def __reduce__(self): return (Frozen, ({values})) if self.__class__ is Frozen else take_apart(self)",
+        names,
     )
     methods = {name: names[name] for name in ("__init__", "__reduce__")}
     for name, method in methods.items():
         method.__qualname__ = f"{cls.__qualname__}.{name}"
     methods["__init__"].__annotations__ = {**{field.name: field.type for field in own}, "return": None}
     return methods
+
+
+def _take_apart(record: Any) -> tuple[Any, ...]:
+    """Do what `__reduce__` does for an object of somebody's subclass, which may be made in another way."""
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    return _put_together, (record.__class__, {**values, **getattr(record, "__dict__", {})})
+
+
+def _put_together(cls: type[Any], values: dict[str, Any]) -> Any:
+    made = object.__new__(cls)
+    for name, value in values.items():
+        object.__setattr__(made, name, value)
+    return made
 
 
 def _parameter(field: Field[Any], names: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ class Turns:
     """A context manager: inside it is our turn.
 
     Time may depend on it, and nothing else: where the system or the file system has no such locks, nobody waits. A
-    process that dies has given its turn up.
+    process that dies has given its turn up; one that waits for something else in its turn has the others wait, too.
 
     Args:
         folder: Path of a folder that all of them know, and that nobody locks for anything else; `None` if there are no

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aioflags import ledger_notes
 from aioflags.errors import make_error
 from aioflags.items import Item, Outcome, Status
 from aioflags.journal import End, Half, Ready
@@ -74,7 +75,7 @@ def test_ends_of_many_are_on_record_at_once(ledger: Ledger) -> None:
     """Each with its own status and attempts, be it noted before or not, and in order, if two are of one item."""
     rows = [add(ledger, f"{URL}{number}", f"a{number}").id for number in range(5)]
     ledger.ready([Ready(row, row, DIGESTS, content_encoding="br") for row in rows[:4]])
-    outcomes = [replace(saved(), attempts=number) for number in (1, 1, 2)]
+    outcomes = [replace(saved(row), attempts=number) for row, number in zip(rows, (1, 1, 2), strict=False)]
     ends = [*map(End, rows, [*outcomes, FAILED, saved(9)]), End(rows[0], saved(8)), End(rows[1], FAILED)]
     ledger.record(ends)
     found = ledger._file.connection.execute(
@@ -99,6 +100,28 @@ def test_file_that_somebody_else_has_written_is_on_record_with_size_and_digests(
     ledger.record([End(row.id, saved())])
     found = find(ledger)
     assert (found.size, read_digests(found.digests)) == (4, DIGESTS)
+
+
+def test_end_of_a_file_that_another_is_about_to_replace_is_its_own(ledger: Ledger) -> None:
+    """What is on disk is what has ended, whatever is ready."""
+    row = add(ledger)
+    ledger.ready([Ready(row.id, 4, DIGESTS)])
+    ledger.ready([Ready(row.id, 5, {"xxh128": "22" * 16})])
+    ledger.record([End(row.id, saved())])
+    found = find(ledger)
+    assert (found.size, read_digests(found.digests)) == (4, DIGESTS)
+
+
+def test_files_of_which_no_end_comes_are_not_kept_in_mind(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cancels many times does not fill the memory; what has been forgotten is on record all the same."""
+    monkeypatch.setattr(ledger_notes, "_MOST_NOTED", 10)
+    row = add(ledger)
+    ledger.ready([Ready(row.id, 4, DIGESTS)])
+    for number in range(1000, 1100):
+        ledger.ready([Ready(number, 4)])
+    assert len(ledger._noted) <= 11
+    ledger.record([End(row.id, saved())])
+    assert find(ledger).state == State.DONE
 
 
 def test_worker_keeps_nothing_in_mind(ledger: Ledger) -> None:
