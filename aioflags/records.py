@@ -80,6 +80,7 @@ def _compile(cls: type[Any]) -> dict[str, Any]:
         *(f"    self.{field.name} = {_value(field)}" for field in own),
         "    self.__class__ = Frozen",
         "else:",
+        "    pass",
         *(f'    thaw(self, "{field.name}", {_value(field)})' for field in own),
     ]
     if hasattr(cls, "__post_init__"):

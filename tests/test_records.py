@@ -51,6 +51,11 @@ class Single:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Of no field at all."""
+
+
 CALLS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
     (("a",), {}),
     (("a", 4, {"k": "v"}), {}),
@@ -118,6 +123,8 @@ def test_record_is_compared_by_its_kind_and_the_fields_that_count() -> None:
     assert hash(Single("a")) == hash(Single("a"))
     assert len({Single("a"), Single("a"), Single("b")}) == 2
     assert Quick("a") != "a"
+    assert Nothing() == Nothing()
+    assert repr(Nothing()) == "Nothing()"
     assert Quick("a") != Plain("a")
     for kind in (Plain, Quick):
         with pytest.raises(TypeError, match="unhashable"):
