@@ -51,11 +51,11 @@ GROUPS = (
 
 _OURS = {
     ENGINE: "transfer pace addresses ranges",
-    DISPATCH: "dispatcher schedule queues jobs pursuit lessons breaker uplink retry watch trace",
+    DISPATCH: "dispatcher health schedule queues jobs pursuit lessons breaker uplink retry watch trace",
     INTAKE: "intake inputs lines names register rows roll urls chain credentials",
-    OUTCOMES: "downloader streams items blocking equipment settings",
-    STORAGE: "storage writer destination folders parts private digests disk_errors drafts halves lock",
-    LEDGER: "ledger ledger_file ledger_rows journal recorder",
+    OUTCOMES: "downloader workforce streams items blocking equipment settings",
+    STORAGE: "storage writer destination tree folders parts private digests disk_errors drafts halves lock",
+    LEDGER: "ledger newcomers turns journal recorder",
     HOPS: "groups",
 }
 _MODULES = {module: group for group, modules in _OURS.items() for module in modules.split()}

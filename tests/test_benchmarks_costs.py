@@ -131,6 +131,17 @@ def test_a_sample_belongs_to_its_innermost_owner(sample: Sample, group: str) -> 
     assert group_of(sample) == group
 
 
+def test_every_module_that_a_download_needs_has_its_group() -> None:
+    """What is new is no "anything else"."""
+    program = "import sys, aioflags.cli.get, aioflags.downloader, aioflags.register; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    files = [f"/x/{name.replace('.', '/')}.py" for name in loaded if name.startswith("aioflags.")]
+    others = {file for file in files if group_of(on_loop((file, "f"))) == "ours: anything else"}
+    small = {f"/x/aioflags/{name}.py" for name in ("boot", "errors", "records", "redact", "threads", "version")}
+    packages = {f"/x/aioflags/{name}.py" for name in ("cli", "engines", "shards")}
+    assert {file for file in others if not file.startswith("/x/aioflags/shards/")} <= small | packages
+
+
 @pytest.mark.parametrize(
     ("thread", "place"),
     [("MainThread", "loop"), ("aioflags-hands_0", "hands"), ("aioflags-disk_3", "disk"), ("aioflags-list", "others")],
