@@ -22,9 +22,12 @@ from aioflags.engines.tls_link import TLSLink, _Records
 from tests.faultserver import server_context
 
 
-@given(st.lists(st.integers(0, 40), max_size=6), st.lists(st.integers(1, 9), min_size=1))
+@given(
+    st.lists(st.integers(0, 40), max_size=6) | st.lists(st.sampled_from([0, 7, 7, 7, 7, 300]), max_size=30),
+    st.lists(st.integers(1, 9) | st.integers(1, 500), min_size=1),
+)
 def test_it_is_known_where_records_end(sizes: list[int], steps: list[int]) -> None:
-    """In whatever pieces they come."""
+    """In whatever pieces they come, and be they as long as each other or not."""
     stream = b"".join(b"\x17\x03\x03" + size.to_bytes(2) + bytes(size) for size in sizes)
     ends = {sum(size + 5 for size in sizes[:count]) for count in range(len(sizes) + 1)}
     records, at = _Records(), 0

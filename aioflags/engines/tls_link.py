@@ -43,8 +43,10 @@ class _Records:
         """Take note of what came next."""
         at = self._left
         if not self._header:
-            # All but the last few: a gigabyte has sixty-five thousand.
+            # All but the last few.
             last = len(data) - _HEADER
+            if at <= last:
+                at = _skip_alike(data, at, last)
             while at <= last:
                 at += _HEADER + (data[at + 3] << 8 | data[at + 4])
         while at < len(data):
@@ -54,6 +56,24 @@ class _Records:
             if len(header) == _HEADER:
                 at += int.from_bytes(header[3:])
         self._left = at - len(data) if not self._header else 0
+
+
+def _skip_alike(data: memoryview, at: int, last: int) -> int:
+    """Go past a record and, if all that follow it are as long, past them: a gigabyte has sixty-five thousand.
+
+    To be asked once for all data: a server may send any number of tiny ones, of which the last is longer.
+
+    Args:
+        data: Holds the records.
+        at: Where the first begins.
+        last: Where the last of them can begin, so that its header is there.
+    """
+    high, low = data[at + 3], data[at + 4]
+    size = _HEADER + (high << 8 | low)
+    count = (last - at) // size + 1
+    end = at + count * size
+    is_alike = data[at + 3 : end : size] == bytes([high]) * count and data[at + 4 : end : size] == bytes([low]) * count
+    return end if is_alike else at + size
 
 
 class TLSLink(Link):
