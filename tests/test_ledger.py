@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 
 from aioflags.errors import StorageError, make_error
-from aioflags.items import Item, Outcome, Rejected, Status
+from aioflags.items import Item, Rejected
 from aioflags.journal import End, Half, Ready
 from aioflags.ledger import Ledger
 from aioflags.ledger_file import LedgerFile
 from aioflags.ledger_rows import Row, State, read_asked, read_digests
+from tests.ledgers import DIGESTS, URL, add, find, saved
 
 Open = Callable[..., Ledger]
-URL = "http://h/a"
-DIGESTS = {"xxh128": "00" * 16, "sha256": "11" * 32}
 HALF = Half("1-abcd.part", 2 << 20, '"v1"', "http://h:80/a", 1 << 30, 2 << 20, "00" * 16)
 
 
@@ -53,27 +52,10 @@ def open_ledger(tmp_path: Path, boot: object) -> Iterator[Open]:
             ledger.close()
 
 
-def add(ledger: Ledger, url: str = URL, name: str = "a", wish: str | None = None) -> Row:
-    with ledger.claiming():
-        row = ledger.add(Item(url), wish, name, ledger.find(url, wish))
-    assert row is not None
-    return row
-
-
-def find(ledger: Ledger, url: str = URL, wish: str | None = None) -> Row:
-    row = ledger.find(url, wish).row
-    assert row is not None
-    return row
-
-
 def killed(ledger: Ledger) -> None:
     """End as a process does that is killed: what was committed is there, and nothing is said of an end."""
     ledger._file.connection.close()
     ledger._run = None
-
-
-def saved(size: int = 4) -> Outcome:
-    return Outcome(URL, Status.SAVED, "a", size, DIGESTS, 200, 2, content_encoding="gzip")
 
 
 # A life in order

@@ -13,14 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioflags.errors import StorageError, make_error
-from aioflags.items import Item, Outcome, Rejected, Status
+from aioflags.items import Item, Rejected
 from aioflags.journal import End, Ready
 from aioflags.ledger import Ledger
-from aioflags.ledger_rows import Row, State, read_asked
+from aioflags.ledger_rows import State, read_asked
+from tests.ledgers import DIGESTS, URL, add, find, saved
 
 Open = Callable[[], Ledger]
-URL = "http://h/a"
-DIGESTS = {"xxh128": "00" * 16, "sha256": "11" * 32}
 
 
 @pytest.fixture
@@ -36,23 +35,6 @@ def open_ledger(tmp_path: Path) -> Iterator[Open]:
     for ledger in opened:
         with suppress(StorageError):
             ledger.close()
-
-
-def add(ledger: Ledger, url: str = URL, name: str = "a", wish: str | None = None) -> Row:
-    with ledger.claiming():
-        row = ledger.add(Item(url), wish, name, ledger.find(url, wish))
-    assert row is not None
-    return row
-
-
-def find(ledger: Ledger, url: str = URL, wish: str | None = None) -> Row:
-    row = ledger.find(url, wish).row
-    assert row is not None
-    return row
-
-
-def saved(size: int = 4) -> Outcome:
-    return Outcome(URL, Status.SAVED, "a", size, DIGESTS, 200, 2, content_encoding="gzip")
 
 
 def test_name_is_given_once(open_ledger: Open) -> None:

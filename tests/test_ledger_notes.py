@@ -10,14 +10,13 @@ import pytest
 
 from aioflags import ledger_notes
 from aioflags.errors import make_error
-from aioflags.items import Item, Outcome, Status
+from aioflags.items import Outcome, Status
 from aioflags.journal import End, Half, Ready
 from aioflags.ledger import Ledger
 from aioflags.ledger_notes import LedgerNotes
-from aioflags.ledger_rows import Row, State, read_digests
+from aioflags.ledger_rows import State, read_digests
+from tests.ledgers import DIGESTS, URL, add, find, saved
 
-URL = "http://h/a"
-DIGESTS = {"xxh128": "00" * 16, "sha256": "11" * 32}
 HALF = Half("1-abcd.part", 2 << 20, '"v1"', "http://h:80/a", 1 << 30, 2 << 20, "00" * 16)
 FAILED = Outcome(URL, Status.FAILED, http_status=503, attempts=5, error=make_error("http", "status 503", "h"))
 MISSING = Outcome(URL, Status.MISSING, http_status=404, attempts=1, error=make_error("http", "status 404", "h"))
@@ -29,23 +28,6 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger = Ledger.open(str(tmp_path), str(tmp_path), is_kept=True, is_left_over=lambda *_: False)
     yield ledger
     ledger.close()
-
-
-def add(ledger: Ledger, url: str = URL, name: str = "a") -> Row:
-    with ledger.claiming():
-        row = ledger.add(Item(url), None, name, ledger.find(url, None))
-    assert row is not None
-    return row
-
-
-def find(ledger: Ledger) -> Row:
-    row = ledger.find(URL, None).row
-    assert row is not None
-    return row
-
-
-def saved(size: int = 4) -> Outcome:
-    return Outcome(URL, Status.SAVED, "a", size, DIGESTS, 200, 2, content_encoding="gzip")
 
 
 def test_failures_are_kept_with_their_reason(ledger: Ledger) -> None:
