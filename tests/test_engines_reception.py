@@ -294,6 +294,18 @@ async def test_rate_is_kept_by_waiting() -> None:
     scene.close()
 
 
+async def test_long_body_comes_in_small_pieces_while_a_rate_is_to_be_kept() -> None:
+    """A large one would be over the rate at once."""
+    scene = Scene(limit_rate=1_000_000_000)
+    reception = scene.begin(head("Content-Length: 90000000"))
+    scene.theirs.setblocking(False)
+    for _ in range(8):
+        await fill(scene)
+        await reception.read()
+        assert len(reception.room()) <= 1 << 16
+    scene.close()
+
+
 async def test_head_does_not_wait_for_the_rate() -> None:
     """What the rest of the job owes is not this answer's: it would be late, and the server be blamed for that."""
     with closing(Scene(limit_rate=1000)) as scene:

@@ -99,9 +99,9 @@ def test_host_that_refuses_again_is_spared_if_there_are_other_tries(retries: int
     """It did not say for how long; one refusal alone is no reason."""
     ward = Ward(retries=retries)
     ward.attempt(BUSY)
+    ward.add()
     assert not ward.schedule.pauses(NOW)
     ward.attempt(BUSY, now=NOW + 1)
-    ward.add()
     assert bool(ward.schedule.pauses(NOW + 1)) is is_spared
 
 
@@ -141,6 +141,18 @@ def test_run_that_is_halted_lets_nothing_wait() -> None:
     error = ward.health.verdict("another", NOW)
     assert error is not None
     assert "the run was stopped" in error.message
+
+
+def test_what_waits_already_is_held_back_when_its_host_is_in_doubt() -> None:
+    """One of it is tried; the others wait for how that ends."""
+    ward = Ward()
+    for _ in range(20):
+        job = ward.attempt(DEAD)
+    ward.add()
+    ward.add()
+    assert ward.health.review("h", job.error, NOW) == []
+    assert ward.schedule.take(NOW) is not None
+    assert ward.schedule.take(NOW) is None
 
 
 def test_one_job_at_a_time_is_tried_at_a_host_in_doubt() -> None:
